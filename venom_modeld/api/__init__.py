@@ -1,0 +1,1 @@
+"""The HTTP API, served from the status snapshot."""

@@ -1,0 +1,1 @@
+"""Files to desired state and settings, and edits back into the file."""

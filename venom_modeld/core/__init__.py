@@ -1,0 +1,1 @@
+"""Values and decisions, without a clock, a log, a file or a network."""

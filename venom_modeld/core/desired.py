@@ -1,0 +1,124 @@
+"""Desired state: what the file asks for, after it was read and found valid.
+
+Values only. A `ModelSpec` is one declared model; its `definition` is the canonical text of whatever, beside its name,
+decides what must be on the runtime, so that a changed entry is found by comparing two strings.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from venom_modeld.core.names import ModelName
+
+GB = 1_000_000_000
+
+
+class Prune(StrEnum):
+    """What may be removed from a runtime when the file no longer names it."""
+
+    NEVER = "never"
+    MANAGED = "managed"
+    ALL = "all"
+
+
+class Update(StrEnum):
+    """Whether a model follows its tag or branch when that moves."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The brakes of a runtime, and how many downloads may overlap on it."""
+
+    removals: int = 3
+    removal_share: float = 0.5
+    removal_bytes: int = 200 * GB
+    downloads: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """One model that must be there."""
+
+    name: ModelName
+    update: Update = Update.NEVER
+    keep: bool = False
+    preload: bool = False
+    pin: str | None = None
+    """The digest it must have (`sha256:…`), whatever its tag says now."""
+    base: ModelName | None = None
+    """The model it is derived from, if it is."""
+    definition: str = ""
+    """Canonical JSON of how it is made of its base; empty for a model that is pulled as it is."""
+    needed_by: ModelName | None = None
+    """The derived model that needs it, where the file does not name this one itself."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Change exactly when what must be on the runtime changes; a failure is forgotten with it."""
+        return digest_of([self.name.key, self.pin, self.base and self.base.key, self.definition])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeSpec:
+    """One runtime of the file and everything it must have."""
+
+    name: str
+    kind: str
+    url: str
+    prune: Prune
+    models: tuple[ModelSpec, ...] = ()
+    active: ModelName | None = None
+    alias: ModelName | None = None
+    suspend: bool = False
+    limits: Limits = field(default_factory=Limits)
+    options: Mapping[str, object] = field(default_factory=dict)
+    """What only this kind of runtime understands, as its own schema gave it."""
+
+    def model(self, name: ModelName) -> ModelSpec | None:
+        """Return the entry of that name, or None."""
+        return next((spec for spec in self.models if spec.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredState:
+    """A whole valid file. `generation` grows by one with every accepted change; `revision` is its content digest."""
+
+    generation: int
+    revision: str
+    runtimes: tuple[RuntimeSpec, ...] = ()
+    suspend: bool = False
+
+    def runtime(self, name: str) -> RuntimeSpec | None:
+        """Return the runtime of that name, or None."""
+        return next((spec for spec in self.runtimes if spec.name == name), None)
+
+
+def canonical(value: object) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest_of(value: object) -> str:
+    """Return `sha256:…` of the canonical JSON of a value."""
+    return "sha256:" + hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def with_bases(models: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:
+    """Return the models with the undeclared bases of derived ones added, each before its first user.
+
+    A derived model cannot be made without its base, so the base is as wanted as the model itself; it follows its tag
+    when the derived model says so.
+    """
+    declared = {spec.name for spec in models}
+    result: list[ModelSpec] = []
+    for spec in models:
+        if spec.base is not None and spec.base not in declared:
+            declared.add(spec.base)
+            result.append(ModelSpec(name=spec.base, update=spec.update, needed_by=spec.name))
+        result.append(spec)
+    return tuple(result)

@@ -1,0 +1,93 @@
+"""Observed state: what a runtime said of itself in one observation, as one frozen value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from venom_modeld.core.names import ModelName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a runtime can do: the planner's only knowledge of it."""
+
+    derive: bool = False
+    """It can make a model out of another one and a definition."""
+    preload: bool = False
+    """It can keep models loaded beside the active one."""
+    alias: bool = False
+    """It can serve the active model under a second name."""
+    unload: bool = False
+    """A model that is no longer active can be taken out of memory without starting another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledModel:
+    """A model that is whole on the runtime's disk."""
+
+    name: ModelName
+    digest: str
+    """`sha256:…` of what is installed, comparable with what the provider publishes."""
+    size_bytes: int | None = None
+    modified_at: str | None = None
+    """RFC 3339, as the runtime says it."""
+    capabilities: tuple[str, ...] = ()
+    family: str | None = None
+    parameter_size: str | None = None
+    quantization: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """A model in the runtime's memory, under every name that it answers to."""
+
+    name: ModelName
+    digest: str
+    serves: frozenset[ModelName]
+    """The installed names whose present version this loaded model answers for; empty if it is an older version."""
+    pinned: bool
+    """It stays loaded until somebody unloads it."""
+    memory_bytes: int | None = None
+    vram_bytes: int | None = None
+    expires_at: str | None = None
+    context_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The file system that holds the models, where the runtime is on this host."""
+
+    path: str
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteModel:
+    """What the provider publishes under a name now."""
+
+    digest: str | None
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedState:
+    """Everything known of one runtime at one moment."""
+
+    installed: Mapping[ModelName, InstalledModel] = field(default_factory=dict)
+    loaded: tuple[LoadedModel, ...] = ()
+    remote: Mapping[ModelName, RemoteModel] = field(default_factory=dict)
+    """What is known of the provider's side, for the models for which that was asked."""
+    disk: Disk | None = None
+    version: str | None = None
+
+    def serving(self, name: ModelName) -> LoadedModel | None:
+        """Return the loaded model that answers for the installed version of a name, or None."""
+        return next((loaded for loaded in self.loaded if name in loaded.serves), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A runtime that does not answer, with why, in place of an observation."""
+
+    reason: str
+    message: str

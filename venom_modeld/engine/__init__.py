@@ -1,0 +1,1 @@
+"""The loops: observe, plan, run, verify; again."""
