@@ -1,12 +1,17 @@
-"""Drift: the differences between desired and observed state, found by comparing two values.
+"""Drift: the differences between desired and observed state, found by comparing three values.
 
-Pure and total: no drift is exactly when the runtime satisfies the file. Unmanaged models are no drift.
+Pure and total: there is no drift exactly when the runtime satisfies the file. An unmanaged model is no drift, unless
+the file says `prune: all`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, Update, digest_of, with_bases
+from venom_modeld.core.inventory import Inventory, Role
 from venom_modeld.core.names import ModelName
+from venom_modeld.core.observed import InstalledModel, ObservedState
 
 
 class DriftKind(StrEnum):
@@ -28,3 +33,134 @@ class Drift:
     model: ModelName
     message: str
     size_bytes: int | None = None
+    in_memory: bool = False
+    """It is about what is loaded, not about what is on disk."""
+
+
+def diff(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> tuple[Drift, ...]:
+    """Return every difference, in the order of the file, what is not in the file last and sorted."""
+    return (
+        *_declared(spec, observed, inventory),
+        *_not_loaded(spec, observed),
+        *_pinned_for_nothing(spec, observed, inventory),
+        *_unwanted(spec, observed, inventory),
+    )
+
+
+def recipe(spec: ModelSpec, observed: ObservedState) -> str | None:
+    """Return the digest of all that a derived model is made of; None for a plain one, and while its base is missing."""
+    if spec.base is None:
+        return None
+    base = observed.installed.get(spec.base)
+    return None if base is None else digest_of([spec.definition, spec.base.key, base.digest])
+
+
+def wanted_in_memory(spec: RuntimeSpec) -> tuple[ModelName, ...]:
+    """Return the models that must be loaded: the active one first."""
+    preloaded = (model.name for model in spec.models if model.preload and model.name != spec.active)
+    return (*((spec.active,) if spec.active else ()), *preloaded)
+
+
+def is_held(name: ModelName, alias: ModelName | None, observed: ObservedState) -> bool:
+    """Tell whether the installed version of a model is loaded to stay, and the alias, if any, is a copy of it."""
+    serving = observed.serving(name)
+    if serving is None or not serving.pinned:
+        return False
+    return alias is None or _same_digest(observed.installed.get(alias), observed.installed.get(name))
+
+
+def _same_digest(one: InstalledModel | None, other: InstalledModel | None) -> bool:
+    return one is not None and other is not None and one.digest == other.digest
+
+
+def _declared(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> Iterator[Drift]:
+    for model in with_bases(spec.models):
+        found = _of_model(model, observed, inventory)
+        if found is not None:
+            kind, message, size = found
+            yield Drift(kind=kind, runtime=spec.name, model=model.name, message=message, size_bytes=size)
+
+
+def _of_model(
+    model: ModelSpec, observed: ObservedState, inventory: Inventory
+) -> tuple[DriftKind, str, int | None] | None:
+    installed = observed.installed.get(model.name)
+    remote = observed.remote.get(model.name)
+    size = remote.size_bytes if remote else None
+    if installed is None:
+        why = f"{model.needed_by} is made of it" if model.needed_by else "declared"
+        return DriftKind.MISSING, f"{why}, not installed", size
+    entry = inventory.entries.get(model.name)
+    made_of, wanted = (entry.recipe if entry else None), recipe(model, observed)
+    if made_of != wanted and (model.base is None or wanted is not None):
+        return DriftKind.CHANGED, "the file now defines it otherwise", size
+    if model.pin is not None and installed.digest != model.pin:
+        return DriftKind.OUTDATED, f"installed is {_short(installed.digest)}, the file pins {_short(model.pin)}", size
+    newest = remote.digest if remote and model.update is Update.ALWAYS and model.base is None else None
+    if model.pin is None and newest is not None and newest != installed.digest:
+        return DriftKind.OUTDATED, f"its tag moved from {_short(installed.digest)} to {_short(newest)}", size
+    return None
+
+
+def _not_loaded(spec: RuntimeSpec, observed: ObservedState) -> Iterator[Drift]:
+    for name in wanted_in_memory(spec):
+        primary = name == spec.active
+        if is_held(name, spec.alias if primary else None, observed):
+            continue
+        yield Drift(
+            kind=DriftKind.NOT_ACTIVE,
+            runtime=spec.name,
+            model=name,
+            message=_why_not_active(name, spec.alias if primary else None, observed),
+            in_memory=True,
+        )
+
+
+def _why_not_active(name: ModelName, alias: ModelName | None, observed: ObservedState) -> str:
+    serving = observed.serving(name)
+    if name not in observed.installed:
+        return "must be loaded, not installed yet"
+    if serving is None:
+        return "must be loaded, is not in memory in its installed version"
+    if not serving.pinned:
+        return "is loaded, but will be unloaded when idle"
+    return f"is loaded, but the alias {alias} does not point to it"
+
+
+def _pinned_for_nothing(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> Iterator[Drift]:
+    wanted = set(wanted_in_memory(spec))
+    for name in sorted(inventory.pinned - wanted):
+        serving = observed.serving(name)
+        if serving is not None and serving.pinned and not serving.serves & wanted:
+            yield Drift(
+                kind=DriftKind.UNWANTED,
+                runtime=spec.name,
+                model=name,
+                message="is kept in memory, the file no longer asks for that",
+                size_bytes=serving.memory_bytes,
+                in_memory=True,
+            )
+
+
+def _unwanted(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> Iterator[Drift]:
+    declared = {model.name for model in with_bases(spec.models)} | ({spec.alias} if spec.alias else set())
+    for name in sorted(observed.installed.keys() - declared):
+        message = _why_unwanted(spec, inventory, name)
+        if message is not None:
+            size = observed.installed[name].size_bytes
+            yield Drift(kind=DriftKind.UNWANTED, runtime=spec.name, model=name, message=message, size_bytes=size)
+
+
+def _why_unwanted(spec: RuntimeSpec, inventory: Inventory, name: ModelName) -> str | None:
+    entry = inventory.entries.get(name)
+    if entry is not None and entry.role is Role.HOLD:
+        return f"earlier version of {entry.holds}, no longer needed"
+    if spec.prune is Prune.NEVER or name in inventory.kept:
+        return None
+    if entry is not None:
+        return "installed by this daemon, no longer in the file"
+    return "not in the file, which says prune: all" if spec.prune is Prune.ALL else None
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

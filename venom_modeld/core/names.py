@@ -5,6 +5,7 @@ comparing beside the `text` for showing and sending. Everything that compares na
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -41,10 +42,9 @@ HUB_HOSTS = frozenset({"hf.co", "huggingface.co"})
 
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
-_HUB_OWNER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
 _MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
-_HUB_MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+_TAG = _MODEL
+_SHOWN_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,43 +57,69 @@ class OllamaParts:
     tag: str
 
 
+def shown(text: str) -> str:
+    """Return a text as a message may hold it: quoted, on one line, control characters escaped, cut where it is long."""
+    return repr(text) if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]!r}… ({len(text)} characters)"
+
+
 def split_ollama(text: str) -> OllamaParts:
     """Split `[host/][namespace/]model[:tag]` as Ollama does, or raise InvalidName.
 
-    The limits are those of Ollama's own parser: 350 characters for a host, 80 for each other part, and no dot in a
-    namespace of its registry.
+    The limits are those of Ollama's own parser (its `types/model/name.go`), which are the same for every host:
+    350 characters for a host, 80 for each other part, and no dot in a namespace.
     """
-    if "://" in text:
-        raise InvalidName(f"{text!r} has a scheme; write the name without {text.split('://', maxsplit=1)[0]}://")
+    scheme, separator, _ = text.partition("://")
+    if separator:
+        raise InvalidName(f"{shown(text)} has a scheme; write the name without {shown(scheme + separator)}")
     if "@" in text:
-        raise InvalidName(f"{text!r} holds a digest; write the tag in the name and the digest under `digest:`")
+        raise InvalidName(f"{shown(text)} holds a digest; write the tag in the name and the digest under `digest:`")
     path, colon, tag = text.rpartition(":")
     if not colon or "/" in tag:
         path, tag = text, "latest"
     parts = path.split("/")
     if len(parts) > 3:
-        raise InvalidName(f"{text!r} has too many slashes; write [host/][namespace/]model[:tag]")
+        raise InvalidName(f"{shown(text)} has too many slashes; write [host/][namespace/]model[:tag]")
     host, namespace, model = ([OLLAMA_REGISTRY, "library"][: 3 - len(parts)] + parts)[:3]
-    _check_ollama(text, OllamaParts(host=host, namespace=namespace, model=model, tag=tag))
-    return OllamaParts(host=host, namespace=namespace, model=model, tag=tag)
+    result = OllamaParts(host=host, namespace=namespace, model=model, tag=tag)
+    _check_ollama(text, result, written=len(parts))
+    return result
 
 
-def _check_ollama(text: str, parts: OllamaParts) -> None:
-    hub = parts.host.lower() in HUB_HOSTS
-    if parts.namespace.lower() in HUB_HOSTS:
-        raise InvalidName(f"{text!r} lacks the owner; write {parts.namespace}/OWNER/REPOSITORY[:QUANTISATION]")
-    checks = (
-        ("host", parts.host, _HOST),
-        ("namespace", parts.namespace, _HUB_OWNER if hub else _NAMESPACE),
-        ("model", parts.model, _HUB_MODEL if hub else _MODEL),
-        ("tag", parts.tag, _TAG),
-    )
+def _check_ollama(text: str, parts: OllamaParts, *, written: int) -> None:
+    checks = (("host", parts.host, _HOST), ("namespace", parts.namespace, _NAMESPACE))
+    checks += (("model", parts.model, _MODEL), ("tag", parts.tag, _TAG))
+    if written == 2 and re.search(r"[.:]", parts.namespace) and _HOST.fullmatch(parts.namespace):
+        raise InvalidName(_half_a_host(text, parts.namespace))
     for what, part, pattern in checks:
         if not pattern.fullmatch(part):
             raise InvalidName(
-                f"{text!r} is no model name: its {what} is {part!r}; write [host/][namespace/]model[:tag] with letters,"
-                " digits, '-', '_' and '.'"
+                f"{shown(text)} is no model name: its {what} {_fault(what, part)}; write [host/][namespace/]model[:tag]"
+                " with letters, digits, '-', '_' and '.'"
             )
+
+
+def _half_a_host(text: str, host: str) -> str:
+    rest = "OWNER/REPOSITORY[:QUANTISATION]" if host.lower() in HUB_HOSTS else "NAMESPACE/MODEL[:TAG]"
+    return f"{shown(text)} has a host and no namespace; write {host}/{rest}"
+
+
+def _fault(what: str, part: str) -> str:
+    """Say what is wrong with a part that its pattern refuses."""
+    limit = 350 if what == "host" else 80
+    if not part:
+        return "is empty"
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]+", part):
+        odd = next(letter for letter in part if not re.fullmatch(r"[A-Za-z0-9_.:-]", letter))
+        return f"holds {odd!r} ({_code_point(odd)})"
+    if len(part) > limit:
+        return f"has {len(part)} characters, of which Ollama takes {limit}"
+    if part[0] in ".:-":
+        return f"begins with {part[0]!r}"
+    return f"holds {':' if ':' in part else '.'!r}"
+
+
+def _code_point(letter: str) -> str:
+    return f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip()
 
 
 def parse_ollama(text: str) -> ModelName:
@@ -103,10 +129,10 @@ def parse_ollama(text: str) -> ModelName:
     """
     parts = split_ollama(text)
     key = f"{parts.host}/{parts.namespace}/{parts.model}:{parts.tag}".lower()
-    shown = f"{parts.model}:{parts.tag}"
+    short = f"{parts.model}:{parts.tag}"
     if parts.host.lower() != OLLAMA_REGISTRY:
-        shown = f"{parts.host}/{parts.namespace}/{shown}"
+        short = f"{parts.host}/{parts.namespace}/{short}"
     elif parts.namespace.lower() != "library":
-        shown = f"{parts.namespace}/{shown}"
+        short = f"{parts.namespace}/{short}"
     provider = Provider.HUGGINGFACE if parts.host.lower() in HUB_HOSTS else Provider.OLLAMA
-    return ModelName(key, shown, provider)
+    return ModelName(key, short, provider)
