@@ -1,0 +1,111 @@
+"""What an operation does to a runtime, and what must be on record before and after it.
+
+Each is written so that a crash at any line is mended by the next cycle: ownership is recorded before the runtime is
+asked for anything, forgotten only after the runtime is rid of it, and whatever is found half done is simply done again.
+"""
+
+from collections.abc import Callable, Mapping
+
+from venom_modeld.core.desired import ModelSpec
+from venom_modeld.core.drift import recipe
+from venom_modeld.core.errors import PermanentError
+from venom_modeld.core.inventory import Entry, Role
+from venom_modeld.core.names import ModelName
+from venom_modeld.core.observed import ObservedState, RemoteModel
+from venom_modeld.core.operations import (
+    ActivateModel,
+    DeactivateModel,
+    InstallModel,
+    Operation,
+    RemoveModel,
+    UpdateModel,
+)
+from venom_modeld.core.plan import Block, BlockKind
+from venom_modeld.engine.ledger import Ledger
+from venom_modeld.runtimes.base import Report, Runtime
+
+
+class Effects:
+    """The effects of operations on one runtime; `observed` returns the last observation."""
+
+    def __init__(self, runtime: Runtime, ledger: Ledger, observed: Callable[[], ObservedState]) -> None:
+        self._runtime = runtime
+        self._ledger = ledger
+        self._observed = observed
+
+    async def run(self, operation: Operation, report: Report) -> None:
+        """Do an operation; raises what the runtime raises, and StateError where something cannot be recorded."""
+        match operation:
+            case InstallModel():
+                await self._install(operation.spec, report)
+            case UpdateModel():
+                await self._update(operation.spec, report)
+            case RemoveModel():
+                await self._remove(operation)
+            case ActivateModel():
+                await self._activate(operation, report)
+            case DeactivateModel():
+                await self._deactivate(operation.name)
+
+    async def _install(self, spec: ModelSpec, report: Report) -> None:
+        before = self._observed()
+        made_of = recipe(spec, before)
+        if spec.name not in before.installed:
+            await self._ledger.record(Entry(name=spec.name))
+        await self._runtime.install(spec, expect=self._remote(spec), report=report)
+        if made_of is not None:
+            await self._ledger.record(Entry(name=spec.name, recipe=made_of))
+
+    async def _update(self, spec: ModelSpec, report: Report) -> None:
+        made_of = recipe(spec, self._observed())
+        hold = self._runtime.hold_name(spec.name)
+        await self._ledger.record(Entry(name=hold, role=Role.HOLD, holds=spec.name))
+        await self._runtime.update(spec, expect=self._remote(spec), hold=hold, report=report)
+        if made_of is not None or spec.name in self._ledger.inventory.entries:
+            await self._ledger.record(Entry(name=spec.name, recipe=made_of))
+        await self._ledger.forget([hold])
+
+    async def _remove(self, operation: RemoveModel) -> None:
+        await self._runtime.remove(operation.name)
+        await self._ledger.forget([operation.name])
+        if self._ledger.inventory.last_active == operation.name:
+            await self._ledger.set_last_active(None)
+
+    async def _activate(self, operation: ActivateModel, report: Report) -> None:
+        if operation.alias is not None:
+            await self._ledger.record(Entry(name=operation.alias, role=Role.ALIAS))
+        await self._ledger.set_pinned(self._ledger.inventory.pinned | {operation.model})
+        try:
+            await self._runtime.activate(operation.spec, alias=operation.alias, pin=True, report=report)
+        except PermanentError as error:
+            await self._bring_back(operation, error)
+            raise
+        if operation.primary:
+            await self._ledger.set_last_active(operation.model)
+
+    async def _bring_back(self, operation: ActivateModel, error: PermanentError) -> None:
+        """Put the version before an update back, where the new one turns out not to work."""
+        for hold in self._ledger.inventory.holds_of(operation.model):
+            if hold.name not in self._observed().installed:
+                continue
+            await self._runtime.restore(hold)
+            await self._ledger.forget([hold.name])
+            update = UpdateModel(
+                runtime=operation.runtime,
+                spec=operation.spec,
+                from_digest="",
+                to_digest=operation.digest,
+                reason=error.message,
+            )
+            stalled = Block(kind=BlockKind.STALLED, reason=error.reason, message=error.message, attempts=1)
+            await self._ledger.block(update, stalled)
+
+    async def _deactivate(self, name: ModelName) -> None:
+        await self._runtime.deactivate(name)
+        await self._ledger.set_pinned(self._ledger.inventory.pinned - {name})
+        if self._ledger.inventory.last_active == name:
+            await self._ledger.set_last_active(None)
+
+    def _remote(self, spec: ModelSpec) -> RemoteModel | None:
+        known: Mapping[ModelName, RemoteModel] = self._observed().remote
+        return known.get(spec.name)

@@ -1,0 +1,95 @@
+"""The loop of one runtime: a cycle at every wake-up, and at the latest after the interval.
+
+Wake-ups are a changed file, SIGHUP, the end of an operation, an answer of a provider, and a person's word. Between
+them the loop sleeps until the first of: the interval (with jitter, so that many hosts do not ask in step), the end of
+a backoff, a look-up that got old.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from venom_modeld.core.errors import ModeldError
+from venom_modeld.engine.reconciler import Outcome, Reconciler
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often to look, in seconds; `draw` returns a number from 0 to 1, evenly distributed."""
+
+    interval: float
+    """Between cycles while all is well."""
+    retry_interval: float
+    """While the runtime is Unknown, or after a cycle that could not be finished."""
+    draw: Callable[[], float]
+
+    def rest(self, outcome: Outcome | None, until: float | None) -> float:
+        """Return how many seconds to sleep; `until` is how many seconds from now something else is due, if it is."""
+        healthy = outcome is not None and outcome.unknown is None
+        plain = self.interval if healthy else self.retry_interval
+        jittered = plain * (0.9 + 0.2 * self.draw())
+        return jittered if until is None else max(0.0, min(jittered, until))
+
+
+class Loop:
+    """Runs a reconciler until stopped. `next_due` returns in how many seconds something is due, or None."""
+
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        rhythm: Rhythm,
+        *,
+        next_due: Callable[[], float | None],
+        report: Callable[[Outcome], Awaitable[None]],
+    ) -> None:
+        self._reconciler = reconciler
+        self._rhythm = rhythm
+        self._next_due = next_due
+        self._report = report
+        self._wake = asyncio.Event()
+        self._broken = ""
+        self.ran_at: float | None = None
+        """When the last cycle ended, on the event loop's clock."""
+
+    def wake(self) -> None:
+        """Ask for a cycle now; asking twice before it begins is asking once."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Run cycles until cancelled."""
+        while True:
+            self._wake.clear()
+            outcome = await self._cycle()
+            self.ran_at = asyncio.get_running_loop().time()
+            await self._sleep(self._rhythm.rest(outcome, self._next_due()))
+
+    async def _cycle(self) -> Outcome | None:
+        """Run one cycle; a failure of ours ends that cycle, not the loop, and is told when it changes."""
+        try:
+            outcome = await self._reconciler.cycle()
+            await self._report(outcome)
+        except ModeldError as error:
+            self._complain(error.message)
+            return None
+        except Exception as error:
+            if repr(error) != self._broken:
+                logger.exception("cycle met a bug")
+            self._broken = repr(error)
+            return None
+        self._broken = ""
+        return outcome
+
+    def _complain(self, message: str) -> None:
+        if message != self._broken:
+            logger.warning("cycle could not be finished", extra={"detail": message})
+        self._broken = message
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
