@@ -122,3 +122,26 @@ def with_bases(models: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:
             result.append(ModelSpec(name=spec.base, update=spec.update, needed_by=spec.name))
         result.append(spec)
     return tuple(result)
+
+
+def circles(models: tuple[ModelSpec, ...]) -> tuple[tuple[ModelName, ...], ...]:
+    """Return every circle of models derived from each other, each starting with its first model of the list.
+
+    Each name is followed by the one that it is derived from; the last is derived from the first.
+    """
+    base_of = {spec.name: spec.base for spec in models if spec.base is not None}
+    order = {name: index for index, name in enumerate(base_of)}
+    found: list[tuple[ModelName, ...]] = []
+    walked: set[ModelName] = set()
+    for start in base_of:
+        path: list[ModelName] = []
+        name: ModelName = start
+        while name in base_of and name not in walked:
+            walked.add(name)
+            path.append(name)
+            name = base_of[name]
+        if name in path:
+            circle = path[path.index(name) :]
+            first = circle.index(min(circle, key=order.__getitem__))
+            found.append((*circle[first:], *circle[:first]))
+    return tuple(found)

@@ -43,7 +43,6 @@ HUB_HOSTS = frozenset({"hf.co", "huggingface.co"})
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 _MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
-_TAG = _MODEL
 _SHOWN_LENGTH = 80
 
 
@@ -86,8 +85,12 @@ def split_ollama(text: str) -> OllamaParts:
 
 
 def _check_ollama(text: str, parts: OllamaParts, *, written: int) -> None:
-    checks = (("host", parts.host, _HOST), ("namespace", parts.namespace, _NAMESPACE))
-    checks += (("model", parts.model, _MODEL), ("tag", parts.tag, _TAG))
+    checks = (
+        ("host", parts.host, _HOST),
+        ("namespace", parts.namespace, _NAMESPACE),
+        ("model", parts.model, _MODEL),
+        ("tag", parts.tag, _MODEL),
+    )
     if written == 2 and re.search(r"[.:]", parts.namespace) and _HOST.fullmatch(parts.namespace):
         raise InvalidName(_half_a_host(text, parts.namespace))
     for what, part, pattern in checks:

@@ -26,7 +26,7 @@ from venom_modeld.core.operations import (
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.steps import Block, BlockKind, Step
 
-__all__ = ["Block", "BlockKind", "Plan", "Situation", "Step", "Unsafe", "make_plan"]
+__all__ = ["Block", "BlockKind", "Plan", "Situation", "Step", "Unsafe", "make_plan", "overall_digest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,3 +277,8 @@ def _serves(now: Situation, name: ModelName) -> bool:
 
 def _in_use(now: Situation, going: list[Step]) -> set[str]:
     return {step.key for step in going if _serves(now, step.operation.model)}
+
+
+def overall_digest(plans: Mapping[str, Plan | None]) -> str:
+    """Return the digest of the plans of all runtimes by their names; None stands for a runtime that is Unknown."""
+    return digest_of({name: plan.digest if plan else None for name, plan in plans.items()})

@@ -61,11 +61,12 @@ class Engine:
         await asyncio.gather(*(worker.close() for worker in self.workers.values()))
         self.workers.clear()
 
-    async def approve(self, digest: str) -> str:
-        """Approve the unsafe plan of that digest and return its runtime; raises NotFound."""
+    async def approve(self, digest: str) -> tuple[str, tuple[str, ...]]:
+        """Approve the unsafe plan of that digest; return its runtime and the models that go. Raises NotFound."""
         for name, worker in self.workers.items():
-            if await worker.approve(digest):
-                return name
+            models = await worker.approve(digest)
+            if models:
+                return name, models
         raise NotFound(f"no unsafe plan has the digest {digest} now; look at the present plan, it may have changed")
 
     async def cancel(self, operation_id: str) -> None:
@@ -78,13 +79,10 @@ class Engine:
         worker, operation = self._find(operation_id)
         await worker.retry(operation)
 
-    def oldest_cycle(self) -> float | None:
-        """Return how many seconds ago the longest-waiting loop ended a cycle; None while one has not yet."""
-        ran = [worker.ran_at for worker in self.workers.values()]
-        if None in ran:
-            return None
+    def ages(self) -> list[tuple[str, float]]:
+        """Return how many seconds ago the loop of each runtime ended a cycle, or began where it has not ended one."""
         now = asyncio.get_running_loop().time()
-        return max((now - at for at in ran if at is not None), default=0.0)
+        return [(name, now - worker.ran_at) for name, worker in self.workers.items()]
 
     def _find(self, operation_id: str) -> tuple[Worker, Operation]:
         for worker in self.workers.values():

@@ -51,8 +51,8 @@ class Loop:
         self._report = report
         self._wake = asyncio.Event()
         self._broken = ""
-        self.ran_at: float | None = None
-        """When the last cycle ended, on the event loop's clock."""
+        self.ran_at = asyncio.get_running_loop().time()
+        """When the last cycle ended, or the loop was made, on the event loop's clock."""
 
     def wake(self) -> None:
         """Ask for a cycle now; asking twice before it begins is asking once."""

@@ -16,7 +16,7 @@ from venom_modeld.core.errors import ModeldError
 from venom_modeld.core.inventory import Role
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import ObservedState, Unknown
-from venom_modeld.core.operations import InstallModel, RemoveModel
+from venom_modeld.core.operations import InstallModel, Operation, RemoveModel
 from venom_modeld.core.plan import Plan, Situation, make_plan
 from venom_modeld.core.schedule import next_operations, obsolete
 from venom_modeld.engine.executor import Cause, Executor
@@ -53,7 +53,7 @@ class Outcome:
 
 
 class Reconciler:
-    """The cycles of one runtime. `saving` awaits a write to the state whose failure must not stop the work."""
+    """The cycles of one runtime. `wall` is seconds since the epoch; `permits` has the last word on what is started."""
 
     def __init__(
         self,
@@ -64,12 +64,14 @@ class Reconciler:
         *,
         order: Order,
         wall: Callable[[], float],
+        permits: Callable[[Operation], bool],
     ) -> None:
         self._runtime = runtime
         self._ledger = ledger
         self._executor = executor
         self._lookups = lookups
         self._wall = wall
+        self._permits = permits
         self.order = order
         self.outcome = Outcome(order=order)
 
@@ -175,7 +177,8 @@ class Reconciler:
         for operation in next_operations(plan, self._executor.in_flight, downloads=order.spec.limits.downloads):
             if isinstance(operation, InstallModel) and operation.model in self._lookups.asking:
                 continue
-            self._executor.start(operation, order.cause)
+            if self._permits(operation):
+                self._executor.start(operation, order.cause)
 
     def _judged(self, found: Outcome) -> Outcome:
         picture = Picture(

@@ -26,6 +26,11 @@ from venom_modeld.state.snapshot import RuntimeSnapshot
 from venom_modeld.state.store import Store
 
 
+def everything(_: Operation) -> bool:
+    """Permit every operation."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """The times an engine works by, in seconds, and its senses.
@@ -39,6 +44,8 @@ class Pace:
     backoff_longest: float = 900.0
     stall_timeout: float = 120.0
     update_interval: float = 3600.0
+    permits: Callable[[Operation], bool] = everything
+    """Whether an operation may be started at all."""
     wall: Callable[[], float] = time.time
     draw: Callable[[], float] = random.random
 
@@ -68,7 +75,9 @@ class Worker:
             changed=board.publish_soon,
             ended=self.wake,
         )
-        self._reconciler = Reconciler(runtime, self._ledger, self._executor, self._lookups, order=order, wall=pace.wall)
+        self._reconciler = Reconciler(
+            runtime, self._ledger, self._executor, self._lookups, order=order, wall=pace.wall, permits=pace.permits
+        )
         self._reporter = Reporter(store, board, self._ledger, self._executor, wall=pace.wall, tell=tell)
         self._loop = Loop(
             self._reconciler,
@@ -93,8 +102,8 @@ class Worker:
         return not self._executor.in_flight and not self._lookups.asking
 
     @property
-    def ran_at(self) -> float | None:
-        """Return when the last cycle ended, on the event loop's clock; None before the first."""
+    def ran_at(self) -> float:
+        """Return when the last cycle ended, or the loop was made, on the event loop's clock."""
         return self._loop.ran_at
 
     async def start(self) -> None:
@@ -121,18 +130,18 @@ class Worker:
         await self._lookups.close()
         await self._runtime.close()
 
-    async def approve(self, digest: str) -> bool:
-        """Approve the unsafe plan of that digest; False if this runtime has none such now."""
+    async def approve(self, digest: str) -> tuple[str, ...]:
+        """Approve the unsafe plan of that digest and return the models that go; none if there is no such plan now."""
         plan = self.outcome.plan
-        if plan is None or plan.unsafe is None or digest not in (plan.unsafe.digest, plan.digest):
-            return False
+        if plan is None or plan.unsafe is None or plan.unsafe.digest != digest:
+            return ()
         await self._ledger.approve(plan.unsafe, at=self._pace.wall())
         message = f"a person approved the removal of {', '.join(plan.unsafe.models)}"
         name = self.order.spec.name
         event = Event(at=self._pace.wall(), type=events.PLAN_APPROVED, runtime=name, message=message)
         self._tell(event)
         self.wake()
-        return True
+        return plan.unsafe.models
 
     async def cancel(self, operation: Operation) -> None:
         """Stop an operation, or keep a waiting one from starting, until it is retried or its entry changes."""

@@ -1,0 +1,212 @@
+"""The composition root: puts the parts together, runs them until told to stop, and decides nothing.
+
+Three ways to run them: `serve`, the daemon; `plan_once`, which changes nothing; `converge`, which works until nothing
+is left that it could do.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from venom_modeld.config.desired_file import parse_models
+from venom_modeld.config.loader import read_file
+from venom_modeld.config.settings import Settings
+from venom_modeld.config.watcher import watch
+from venom_modeld.core.desired import DesiredState, RuntimeSpec
+from venom_modeld.engine.board import Board
+from venom_modeld.engine.chronicle import Chronicle
+from venom_modeld.engine.engine import Engine
+from venom_modeld.engine.preview import PlanReport, preview
+from venom_modeld.engine.review import Review
+from venom_modeld.engine.source import DesiredSource
+from venom_modeld.engine.worker import Pace
+from venom_modeld.runtimes import registry
+from venom_modeld.runtimes.base import Environment, Runtime
+from venom_modeld.state import lock
+from venom_modeld.state.records import Retention
+from venom_modeld.state.snapshot import SnapshotHub, StatusSnapshot
+from venom_modeld.state.store import STATE_FILE, Store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a running daemon."""
+
+    settings: Settings
+    store: Store
+    hub: SnapshotHub
+    board: Board
+    engine: Engine
+    source: DesiredSource
+    turn: asyncio.Lock
+    """Held while the file is read, so that two wake-ups do not read it at once."""
+
+    async def begin(self) -> None:
+        """Put the file in force; what was in force before, where the file is not good now."""
+        await self.source.restore()
+        await self.source.read()
+        self.board.set_file(self.source.file, self.source.desired)
+        if self.source.desired is not None:
+            await self.engine.desire(self.source.desired)
+
+    async def reread(self, *, wake: bool = False) -> None:
+        """Read the file and put it in force if it is good; with `wake`, look at the runtimes at once in any case."""
+        async with self.turn:
+            changed = await self.source.read()
+            self.board.set_file(self.source.file, self.source.desired)
+            if changed and self.source.desired is not None:
+                await self.engine.desire(self.source.desired)
+            elif wake:
+                self.engine.wake()
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
+    """Run the daemon until SIGTERM or SIGINT; `on_ready` gets the address of its API once that answers.
+
+    Raises StateLocked where another daemon has the state, StateUnusable, and OSError for an address that is taken.
+    """
+    stop, hang_up = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    with _listener(settings) as listener:
+        async with _assembled(settings, Review()) as parts:
+            await parts.begin()
+            from venom_modeld.serving import serving  # noqa: PLC0415 - FastAPI is loaded by the daemon alone
+
+            api = serving(parts.hub, parts.engine, parts.store, settings, listener)
+            async with api as address, asyncio.TaskGroup() as group:
+                following = [
+                    group.create_task(_follow_file(parts, stop), name="follow the file"),
+                    group.create_task(_follow_hang_ups(parts, hang_up), name="follow SIGHUP"),
+                ]
+                on_ready(address)
+                await stop.wait()
+                logger.info("stopping")
+                for task in following:
+                    task.cancel()
+
+
+async def plan_once(settings: Settings) -> PlanReport:
+    """Return what the daemon would do now. Reads the file, the state and the runtimes; changes nothing.
+
+    Raises SourceError for a file that is not valid, StateUnusable.
+    """
+    desired = await asyncio.to_thread(_read, settings)
+    async with AsyncExitStack() as stack:
+        store = await Store.open(settings.state_dir / STATE_FILE, read_only=True)
+        await stack.enter_async_context(store)
+        make = _maker(settings)
+        runtimes = {spec.name: make(spec) for spec in desired.runtimes}
+        for runtime in runtimes.values():
+            stack.push_async_callback(runtime.close)
+        return await preview(desired, runtimes, store)
+
+
+async def converge(
+    settings: Settings, *, digest: str | None = None, on_change: Callable[[StatusSnapshot], None]
+) -> StatusSnapshot:
+    """Work until nothing is left that can be done without a person, and return the last snapshot.
+
+    With `digest`, only if that is the digest of the present plan, and only what is in it; its removals count as
+    approved. Raises OutdatedPlan, SourceError, StateLocked, StateUnusable.
+    """
+    await asyncio.to_thread(_read, settings)
+    review = Review() if digest is None else Review.of(await plan_once(settings), digest)
+    async with _assembled(settings, review) as parts:
+        await parts.begin()
+        snapshot = parts.hub.present
+        while not review.is_done(snapshot):
+            snapshot = await parts.hub.newer_than(snapshot.version)
+            on_change(snapshot)
+            await review.approve(snapshot, parts.engine.approve)
+        return snapshot
+
+
+def _read(settings: Settings) -> DesiredState:
+    source = read_file(settings.file)
+    parsed = parse_models(source.content, path=str(settings.file), kinds=registry.kinds())
+    return DesiredState(generation=0, revision=source.revision, runtimes=parsed.runtimes, suspend=parsed.suspend)
+
+
+def _maker(settings: Settings) -> Callable[[RuntimeSpec], Runtime]:
+    environment = Environment(
+        connect_timeout=settings.timeouts.connect,
+        read_timeout=settings.timeouts.read,
+        load_timeout=settings.timeouts.load,
+        registry_url=settings.registry_url,
+        user_agent=f"venom-modeld/{version('venom-modeld')}",
+    )
+    return lambda spec: registry.driver(spec.kind).make(spec, environment)
+
+
+@asynccontextmanager
+async def _assembled(settings: Settings, review: Review) -> AsyncIterator[Parts]:
+    """Take the state, and put the parts together; in the end stop them in the opposite order."""
+    pace = Pace(
+        interval=settings.interval,
+        retry_interval=min(settings.retry.first, settings.interval),
+        backoff_first=settings.retry.first,
+        backoff_longest=settings.retry.max,
+        stall_timeout=settings.stall_timeout,
+        update_interval=settings.update_check,
+        permits=review.permits,
+    )
+    async with AsyncExitStack() as stack:
+        stack.enter_context(lock.hold(settings.state_dir))
+        retention = Retention(operations=settings.history.keep)
+        store = await Store.open(settings.state_dir / STATE_FILE, retention=retention)
+        await stack.enter_async_context(store)
+        await _greet(store, pace)
+        hub = SnapshotHub()
+        board = Board(hub, host=socket.gethostname(), wall=pace.wall)
+        chronicle = await stack.enter_async_context(Chronicle(store, board))
+        engine = Engine(_maker(settings), store=store, board=board, pace=pace, tell=chronicle.tell)
+        stack.push_async_callback(engine.close)
+        source = DesiredSource(settings.file, registry.kinds(), store, wall=pace.wall, tell=chronicle.tell)
+        yield Parts(
+            settings=settings,
+            store=store,
+            hub=hub,
+            board=board,
+            engine=engine,
+            source=source,
+            turn=asyncio.Lock(),
+        )
+
+
+async def _greet(store: Store, pace: Pace) -> None:
+    """Say what the last process left behind."""
+    if store.recovered is not None:
+        logger.warning("state was damaged and begun anew", extra={"detail": store.recovered})
+    for record in await store.interrupted(at=pace.wall()):
+        logger.info("operation was interrupted", extra={"operation_id": record.id, "model": record.model})
+
+
+async def _follow_file(parts: Parts, stop: asyncio.Event) -> None:
+    async with aclosing(watch(parts.settings.file, stop=stop, poll=parts.settings.poll)) as changes:
+        async for _ in changes:
+            await parts.reread()
+
+
+async def _follow_hang_ups(parts: Parts, hang_up: asyncio.Event) -> None:
+    while True:
+        await hang_up.wait()
+        hang_up.clear()
+        logger.info("reading the file again", extra={"cause": "SIGHUP"})
+        await parts.reread(wake=True)
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say, taken before any work begins."""
+    listen = settings.api.listen
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    return socket.create_server((listen.host, listen.port), family=family, backlog=512)

@@ -1,0 +1,137 @@
+"""The HTTP API on its socket: what it needs of the daemon, fitted to its protocols, and the server that answers."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from venom_modeld.api.app import create_app
+from venom_modeld.api.guard import Guard, host_of
+from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan
+from venom_modeld.config.settings import Settings
+from venom_modeld.core.errors import PermanentError
+from venom_modeld.core.events import OperationRecord
+from venom_modeld.core.reasons import Reason
+from venom_modeld.engine.engine import Engine, NotFound
+from venom_modeld.state.snapshot import SnapshotHub
+from venom_modeld.state.store import Store
+
+SLACK = 120.0
+"""Seconds beyond three intervals in which every loop must have ended a cycle; a slow answer fits in."""
+
+GOODBYE = 2
+"""Seconds that answers under way get when the daemon stops."""
+
+
+class TokenUnusable(PermanentError):
+    """The API's token cannot be had from its file."""
+
+
+class EngineCommands:
+    """What a person may say to the engine, in the API's words."""
+
+    def __init__(self, engine: Engine, *, interval: float) -> None:
+        self._engine = engine
+        self._patience = 3 * interval + SLACK
+
+    async def approve(self, digest: str) -> Approved:
+        """Approve the unsafe plan of that digest; raises NoSuchPlan."""
+        try:
+            runtime, models = await self._engine.approve(digest)
+        except NotFound as error:
+            raise NoSuchPlan(digest) from error
+        return Approved(runtime=runtime, digest=digest, models=models)
+
+    async def cancel(self, operation_id: str) -> None:
+        """Cancel and hold an operation; raises NoSuchOperation."""
+        try:
+            await self._engine.cancel(operation_id)
+        except NotFound as error:
+            raise NoSuchOperation(operation_id) from error
+
+    async def retry(self, operation_id: str) -> None:
+        """End what keeps an operation from being done; raises NoSuchOperation."""
+        try:
+            await self._engine.retry(operation_id)
+        except NotFound as error:
+            raise NoSuchOperation(operation_id) from error
+
+    def health(self) -> str | None:
+        """Return which loop has not run lately, or None."""
+        for name, age in self._engine.ages():
+            if age > self._patience:
+                return f"the loop of {name} has not ended a cycle for {age:.0f} s"
+        return None
+
+
+class StoredHistory:
+    """The history in the state store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def operations(self, limit: int, *, before: str | None = None) -> Sequence[OperationRecord]:
+        """Return up to `limit` records, the newest first."""
+        return await self._store.operations(limit, before=before)
+
+    async def operation(self, id_: str, /) -> OperationRecord | None:
+        """Return the record of that id, or None."""
+        return await self._store.operation(id_)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the daemon."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
+
+
+@asynccontextmanager
+async def serving(
+    hub: SnapshotHub, engine: Engine, store: Store, settings: Settings, listener: socket.socket
+) -> AsyncIterator[str]:
+    """Answer on a socket until the end of the block; give the address, such as `http://127.0.0.1:8765`."""
+    commands = EngineCommands(engine, interval=settings.interval)
+    app = create_app(hub, commands, StoredHistory(store), _guard(settings))
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=GOODBYE
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="API")
+    try:
+        yield f"http://{_address(listener)}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _guard(settings: Settings) -> Guard:
+    api = settings.api
+    return Guard(
+        token=read_token(api.token_file) if api.token_file else None,
+        allowed_hosts=frozenset(filter(None, map(host_of, [*api.allowed_hosts, api.listen.host]))),
+        allowed_origins=frozenset(api.allowed_origins),
+        operations=api.operations,
+    )
+
+
+def read_token(path: Path) -> str:
+    """Return the token that a file holds; raises TokenUnusable for one that cannot be read, is empty or has spaces."""
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TokenUnusable(f"{path}: the token of the API cannot be read: {error}", reason=Reason.FAILED) from error
+    if not token or len(token.split()) > 1:
+        message = f"{path}: write the token of the API there, as one line of printable characters without spaces"
+        raise TokenUnusable(message, reason=Reason.FAILED)
+    return token
