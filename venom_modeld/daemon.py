@@ -98,7 +98,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
 async def plan_once(settings: Settings) -> PlanReport:
     """Return what the daemon would do now. Reads the file, the state and the runtimes; changes nothing.
 
-    Raises SourceError for a file that is not valid, StateUnusable.
+    Raises SourceError for a file that is not valid, StateUnusable or StateError for a state that cannot be read.
     """
     desired = await asyncio.to_thread(_read, settings)
     async with AsyncExitStack() as stack:
@@ -162,7 +162,7 @@ async def _assembled(settings: Settings, review: Review) -> AsyncIterator[Parts]
     )
     async with AsyncExitStack() as stack:
         stack.enter_context(lock.hold(settings.state_dir))
-        retention = Retention(operations=settings.history.keep)
+        retention = Retention(operations=settings.history.keep, operation_days=settings.history.days)
         store = await Store.open(settings.state_dir / STATE_FILE, retention=retention)
         await stack.enter_async_context(store)
         await _greet(store, pace)
