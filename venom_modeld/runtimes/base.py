@@ -8,7 +8,7 @@ A driver
   called again. A cancelled task must leave the runtime working on nothing on our behalf;
 - never blocks the event loop.
 
-One suite in `tests/contract/` holds for all drivers.
+One suite in `tests/runtimes/` holds for all drivers.
 """
 
 from abc import ABC, abstractmethod
