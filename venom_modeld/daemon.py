@@ -206,7 +206,18 @@ async def _follow_hang_ups(parts: Parts, hang_up: asyncio.Event) -> None:
 
 
 def _listener(settings: Settings) -> socket.socket:
-    """Return a socket that listens where the settings say, taken before any work begins."""
+    """Return a socket that listens where the settings say, taken before any work begins.
+
+    It names its protocol, since asyncio turns Nagle's delay off only for sockets that do.
+    """
     listen = settings.api.listen
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    return socket.create_server((listen.host, listen.port), family=family, backlog=512)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((listen.host, listen.port))
+        listener.listen(512)
+    except OSError:
+        listener.close()
+        raise
+    return listener
