@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from venom_modeld.api.guard import Guard, host_of
 from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan
 from venom_modeld.config.settings import Settings
 from venom_modeld.core.errors import PermanentError
-from venom_modeld.core.events import OperationRecord
 from venom_modeld.core.reasons import Reason
 from venom_modeld.engine.engine import Engine, NotFound
 from venom_modeld.state.snapshot import SnapshotHub
@@ -67,21 +66,6 @@ class EngineCommands:
         return None
 
 
-class StoredHistory:
-    """The history in the state store."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def operations(self, limit: int, *, before: str | None = None) -> Sequence[OperationRecord]:
-        """Return up to `limit` records, the newest first."""
-        return await self._store.operations(limit, before=before)
-
-    async def operation(self, id_: str, /) -> OperationRecord | None:
-        """Return the record of that id, or None."""
-        return await self._store.operation(id_)
-
-
 class _Server(uvicorn.Server):
     """A server that leaves the signals to the daemon."""
 
@@ -97,15 +81,16 @@ async def serving(
 ) -> AsyncIterator[str]:
     """Answer on a socket until the end of the block; give the address, such as `http://127.0.0.1:8765`."""
     commands = EngineCommands(engine, interval=settings.interval)
-    app = create_app(hub, commands, StoredHistory(store), _guard(settings))
+    app = create_app(hub, commands, store, _guard(settings))
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=GOODBYE
+        app, log_config=None, access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=GOODBYE
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="API")
     try:
         yield f"http://{_address(listener)}"
     finally:
+        app.end_streams()
         server.should_exit = True
         await task
 

@@ -1,0 +1,68 @@
+"""What the daemon hands the API, without a daemon."""
+
+from collections.abc import Sequence
+
+from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan, NotPossibleNow
+from venom_modeld.core.events import OperationRecord
+
+
+class FakeCommands:
+    """Knows one unsafe plan and a few operations, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.plan = Approved(runtime="ollama", digest="sha256:1234", models=("a:latest", "b:latest"))
+        self.operations = {"running"}
+        self.ended = {"done"}
+        self.told: list[tuple[str, str]] = []
+        self.sick: str | None = None
+
+    async def approve(self, digest: str) -> Approved:
+        """Approve the one plan."""
+        if digest != self.plan.digest:
+            raise NoSuchPlan(digest)
+        self.told.append(("approve", digest))
+        return self.plan
+
+    async def cancel(self, operation_id: str) -> None:
+        """Cancel an operation."""
+        self._check(operation_id)
+        self.told.append(("cancel", operation_id))
+
+    async def retry(self, operation_id: str) -> None:
+        """Retry an operation."""
+        self._check(operation_id)
+        self.told.append(("retry", operation_id))
+
+    def health(self) -> str | None:
+        """Return what is wrong."""
+        return self.sick
+
+    def _check(self, operation_id: str) -> None:
+        if operation_id in self.ended:
+            raise NotPossibleNow(f"Operation {operation_id} has ended; there is nothing to stop.")
+        if operation_id not in self.operations:
+            raise NoSuchOperation(operation_id)
+
+
+class FakeHistory:
+    """Remembers records, the newest first; `broken` is raised instead of an answer."""
+
+    def __init__(self, records: Sequence[OperationRecord] = ()) -> None:
+        self.records = list(records)
+        self.broken: Exception | None = None
+
+    async def operations(self, limit: int, *, before: str | None = None) -> Sequence[OperationRecord]:
+        """Return a page."""
+        self._check()
+        ids = [record.id for record in self.records]
+        start = 0 if before is None else ids.index(before) + 1 if before in ids else len(ids)
+        return self.records[start : start + limit]
+
+    async def operation(self, id_: str) -> OperationRecord | None:
+        """Return one record."""
+        self._check()
+        return next((record for record in self.records if record.id == id_), None)
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise self.broken

@@ -1,0 +1,115 @@
+"""What Prometheus reads, made from the snapshot at each scrape. Nothing is kept in a global registry.
+
+The names are part of the interface; the reference lists them with these help texts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from venom_modeld.api.tally import Ended
+from venom_modeld.api.views_common import answers
+from venom_modeld.api.views_status import program_version
+from venom_modeld.core.drift import DriftKind
+from venom_modeld.core.events import OperationStatus
+from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
+
+PREFIX = "venom_modeld_"
+MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+
+def exposition(snapshot: StatusSnapshot, ended: Mapping[Ended, int], *, loop_lag: float) -> bytes:
+    """Return all metrics as text; `loop_lag` is how many seconds one turn of the event loop took."""
+    return generate_latest(Scrape(snapshot=snapshot, ended=ended, loop_lag=loop_lag))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrape(Collector):
+    """Everything that one scrape is answered from."""
+
+    snapshot: StatusSnapshot
+    ended: Mapping[Ended, int] = field(default_factory=dict)
+    loop_lag: float = 0.0
+    """How many seconds one turn of the event loop took."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Return every metric, in the order of the reference."""
+        yield from self._whole()
+        yield from self._observation()
+        yield from self._work()
+
+    def _whole(self) -> Iterator[Metric]:
+        snapshot = self.snapshot
+        yield _info("build_info", "Always 1; the version of the daemon is a label.", version=program_version())
+        generation = snapshot.desired.generation if snapshot.desired else 0
+        yield _one("generation", "How many changes of the file were accepted; 0 before the first.", generation)
+        valid = snapshot.file.revision is not None and not snapshot.file.problems
+        yield _one("config_valid", "1 while the file is valid as it is now, else 0.", valid)
+        yield _one("event_loop_lag_seconds", "How long one turn of the event loop took at the scrape.", self.loop_lag)
+
+    def _observation(self) -> Iterator[Metric]:
+        yield self._each("runtime_reachable", "1 while the runtime answers, else 0.", lambda one: answers(one) is True)
+        yield self._each(
+            "last_success_timestamp_seconds",
+            "When the runtime was last observed, in seconds since the epoch; 0 for never.",
+            lambda one: one.observed_at or 0,
+        )
+        yield self._each("cycle_seconds", "How long the last cycle took.", lambda one: one.cycle_seconds or 0)
+        yield self._each(
+            "observed_generation",
+            "The generation of the file that the last cycle worked on.",
+            lambda one: one.observed_generation,
+        )
+        drift = _gauge("drift", "Differences between the file and the runtime.", "runtime", "kind")
+        for runtime in self.snapshot.runtimes:
+            found = Counter(one.kind for one in runtime.drift)
+            for kind in DriftKind:
+                drift.add_metric([runtime.spec.name, kind], found[kind])
+        yield drift
+
+    def _work(self) -> Iterator[Metric]:
+        yield self._each(
+            "unsafe_plans",
+            "1 while removals wait for an approval, else 0.",
+            lambda one: one.plan is not None and one.plan.unsafe is not None,
+        )
+        yield self._each(
+            "in_progress_bytes", "Bytes that the downloads in progress have fetched by now.", _bytes_in_progress
+        )
+        ended = CounterMetricFamily(
+            f"{PREFIX}operations",
+            "Operations that ended since the daemon started.",
+            labels=("runtime", "type", "result"),
+        )
+        for labels, count in sorted(self.ended.items()):
+            ended.add_metric(list(labels), count)
+        yield ended
+
+    def _each(self, name: str, text: str, value: Callable[[RuntimeSnapshot], float]) -> GaugeMetricFamily:
+        family = _gauge(name, text, "runtime")
+        for runtime in self.snapshot.runtimes:
+            family.add_metric([runtime.spec.name], value(runtime))
+        return family
+
+
+def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(PREFIX + name, text, labels=labels)
+
+
+def _one(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(PREFIX + name, text, value=value)
+
+
+def _info(name: str, text: str, **labels: str) -> GaugeMetricFamily:
+    family = _gauge(name, text, *labels)
+    family.add_metric(list(labels.values()), 1)
+    return family
+
+
+def _bytes_in_progress(runtime: RuntimeSnapshot) -> int:
+    running = (one.transfer for one in runtime.operations if one.status is OperationStatus.IN_PROGRESS)
+    return sum(transfer.completed_bytes for transfer in running if transfer is not None)

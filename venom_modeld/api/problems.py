@@ -1,0 +1,86 @@
+"""Errors as problem bodies (RFC 9457), all of one shape, whatever raised them. No traceback ever reaches a caller."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from venom_modeld.api.models_common import FieldProblem, Problem
+from venom_modeld.api.ports import NoSuchOperation, NoSuchPlan, NotPossibleNow
+from venom_modeld.core.errors import ModeldError, TemporaryError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldProblem] = (),
+    reasons: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an error of ours as a response."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=list(errors) or None,
+        reasons=list(reasons) or None,
+    )
+    content = body.model_dump_json(exclude_none=True)
+    return Response(content, status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make an application answer every error with a problem body."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for missing in (NoSuchOperation, NoSuchPlan):
+        app.add_exception_handler(missing, _missing)
+    app.add_exception_handler(NotPossibleNow, _conflict)
+    app.add_exception_handler(ModeldError, _failed)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+_DETAILS = {
+    404: "There is nothing at this address; /docs lists what there is.",
+    405: "This address does not take this method; /docs lists what it takes.",
+}
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for this class alone
+    standard = error.detail == HTTPStatus(error.status_code).phrase
+    detail = _DETAILS.get(error.status_code, error.detail) if standard else error.detail
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for this class alone
+    found = [FieldProblem(where=_place(one["loc"]), message=one["msg"]) for one in error.errors()]
+    detail = "; ".join(f"{one.where}: {one.message}" for one in found)
+    return problem(422, f"The request is not valid: {detail}.", errors=found)
+
+
+def _place(location: Sequence[object]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+async def _missing(_: Request, error: Exception) -> Response:
+    return problem(404, str(error))
+
+
+async def _conflict(_: Request, error: Exception) -> Response:
+    return problem(409, str(error))
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return problem(503 if isinstance(error, TemporaryError) else 500, str(error))
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    return problem(500, "Something went wrong inside the daemon; its log says what.")
