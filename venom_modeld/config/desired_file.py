@@ -6,7 +6,7 @@ keys are wrong.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -24,12 +24,13 @@ from venom_modeld.config.schema import (
     model_type,
     runtime_type,
 )
-from venom_modeld.config.validation import describe, keys_of, one_of, quoted, suggestion, validate
+from venom_modeld.config.validation import keys_of, one_of, quoted, suggestion, validate
 from venom_modeld.config.yaml_nodes import Mapping, Scalar, Sequence, members, target_of
 from venom_modeld.config.yaml_source import DataPath, Document, parse
 from venom_modeld.core.desired import Limits, ModelSpec, RuntimeSpec, circles
 from venom_modeld.core.kinds import RuntimeKind
 from venom_modeld.core.names import InvalidName, ModelName, shown
+from venom_modeld.core.wording import describe
 
 MAX_MODELS = 20_000
 """How many models a file may declare."""
@@ -215,7 +216,8 @@ class _RuntimeReading:
     def read(self, defaults: Limits) -> RuntimeSpec | None:
         keys: Any = self.file.check(runtime_type(self.kind), self.data, self.path)
         models = self._models()
-        active, alias = self._name("active"), self._name("alias")
+        active = self._name("active", self.kind.parse_name)
+        alias = self._name("alias", self.kind.parse_alias or self.kind.parse_name)
         self._check_active(active)
         self._check_alias(alias, models)
         self._check_circles(models)
@@ -284,7 +286,7 @@ class _RuntimeReading:
 
     def _declare(self, entry: Any, path: DataPath) -> ModelName | None:
         """Return the name of an entry after adding it to the declared ones."""
-        name = self._parsed(entry.get("name"), path)
+        name = self._parsed(entry.get("name"), path, self.kind.parse_name)
         if name is None:
             self.unread += 1
             return None
@@ -295,15 +297,15 @@ class _RuntimeReading:
             self.file.report(path, message)
         return name
 
-    def _name(self, key: str) -> ModelName | None:
-        return self._parsed(self.data.get(key), (*self.path, key))
+    def _name(self, key: str, parse: Callable[[str], ModelName]) -> ModelName | None:
+        return self._parsed(self.data.get(key), (*self.path, key), parse)
 
-    def _parsed(self, text: object, path: DataPath) -> ModelName | None:
+    def _parsed(self, text: object, path: DataPath, parse: Callable[[str], ModelName]) -> ModelName | None:
         """Return a text as a name; what is no text is reported elsewhere, as the wrong type that it is."""
         if not isinstance(text, str):
             return None
         try:
-            return self.kind.parse_name(text)
+            return parse(text)
         except InvalidName as error:
             self.file.report(path, str(error))
             return None

@@ -17,9 +17,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from venom_modeld.config.addresses import check_url
-from venom_modeld.config.validation import describe
 from venom_modeld.core.desired import GB, Limits, Prune
 from venom_modeld.core.kinds import RuntimeKind
+from venom_modeld.core.wording import describe
 
 Kinds = Mapping[str, RuntimeKind]
 

@@ -15,13 +15,14 @@ from pydantic.fields import FieldInfo
 
 from venom_modeld.config.addresses import check_url, is_host_and_port
 from venom_modeld.config.blank import is_blank
-from venom_modeld.config.durations import in_units, parse_duration
 from venom_modeld.config.loader import read_file
 from venom_modeld.config.problems import Problem, SourceError
-from venom_modeld.config.validation import Fault, describe, suggestion, validate
+from venom_modeld.config.validation import Fault, suggestion, validate
 from venom_modeld.config.yaml_scalars import resolve
 from venom_modeld.config.yaml_source import DataPath, Document, parse
+from venom_modeld.core.durations import in_units, parse_duration
 from venom_modeld.core.names import shown
+from venom_modeld.core.wording import describe
 
 PREFIX = "VENOM_MODELD_"
 

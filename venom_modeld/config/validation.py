@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from venom_modeld.config.yaml_source import DataPath
 from venom_modeld.core.names import shown
+from venom_modeld.core.wording import describe
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -91,23 +92,6 @@ def one_of(words: Sequence[str]) -> str:
 def quoted(key: str) -> str:
     """Return a key as a message may hold it; ours are plain words, those of a broken file may be anything."""
     return f"`{key}`" if re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", key) else shown(key)
-
-
-def describe(value: object) -> str:
-    """Say what a value is: 'a text' in quotes, a number, true, a list."""
-    match value:
-        case None:
-            return "nothing"
-        case str():
-            return shown(value)
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return f"the number {value}"
-        case list():
-            return "a list"
-        case _:
-            return "a mapping"
 
 
 def _empty_keys(model: type[BaseModel], data: object, path: DataPath) -> Iterator[Fault]:

@@ -93,7 +93,11 @@ def key_text(key: Node) -> str | None:
     return scalar.value if isinstance(scalar.value, str) else scalar.text or None
 
 
-def members(mapping: Mapping) -> AnyMapping[str, tuple[Node, Node]]:
+Members = AnyMapping[str, tuple[Node, Node]]
+"""The keys and values of a mapping by their names."""
+
+
+def members(mapping: Mapping) -> Members:
     """Return the key and value nodes that count, by name: the first of duplicates, and those merged in behind them."""
     own: dict[str, tuple[Node, Node]] = {}
     inherited: dict[str, tuple[Node, Node]] = {}

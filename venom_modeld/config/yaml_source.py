@@ -4,13 +4,13 @@ A Document is read once and asked often: `data` for the schema, `where(path)` fo
 looked up in the tree when asked for, so a good file pays nothing for them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from venom_modeld.config.encoding import decode
 from venom_modeld.config.problems import Position, Problem, SourceError
 from venom_modeld.config.yaml_composer import PARSER, compose
-from venom_modeld.config.yaml_nodes import Mapping, Node, Scalar, Sequence, members, target_of
+from venom_modeld.config.yaml_nodes import Mapping, Members, Node, Scalar, Sequence, members, target_of
 from venom_modeld.config.yaml_syntax import Parser
 
 __all__ = ["Data", "DataPath", "Document", "Position", "Problem", "SourceError", "parse"]
@@ -36,13 +36,15 @@ class Document:
     data: Data
     problems: tuple[Problem, ...]
     root: Node | None = None
+    _members: dict[int, Members] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was found in the mappings looked into so far, by their identity, for files with a thousand problems."""
 
     def where(self, path: DataPath) -> Position:
         """Return the position of a value, or of the nearest ancestor where the path leads nowhere."""
         node = self.root
         place = _START if node is None else node.span.position
         for part in path:
-            _, node = _step(node, part)
+            _, node = self._step(node, part)
             if node is None:
                 break
             place = node.span.position
@@ -54,8 +56,8 @@ class Document:
             return self.where(path)
         node = self.root
         for part in path[:-1]:
-            _, node = _step(node, part)
-        key, _ = _step(node, path[-1])
+            _, node = self._step(node, part)
+        key, _ = self._step(node, path[-1])
         return self.where(path) if key is None else key.span.position
 
     def problem(self, path: DataPath, message: str) -> Problem:
@@ -65,6 +67,19 @@ class Document:
     def problem_with_key(self, path: DataPath, message: str) -> Problem:
         """Return a Problem with the key before the value at `path`."""
         return self._problem(self.where_key(path), message)
+
+    def _step(self, node: Node | None, part: str | int) -> tuple[Node | None, Node | None]:
+        """Return the key and the value that a part of a path leads to, each None where there is none."""
+        match target_of(node):
+            case Sequence(items=items) if isinstance(part, int) and 0 <= part < len(items):
+                return None, items[part]
+            case Mapping() as mapping if isinstance(part, str):
+                found = self._members.get(id(mapping))
+                if found is None:
+                    found = self._members[id(mapping)] = members(mapping)
+                return found.get(part, (None, None))
+            case _:
+                return None, None
 
     def _problem(self, place: Position, message: str) -> Problem:
         return Problem(path_of_file=self.path_of_file, line=place.line, column=place.column, message=message)
@@ -105,14 +120,3 @@ def _build(node: Node | None) -> Data:
             return {name: _build(value) for name, (_, value) in members(mapping).items()}
         case _:
             return None
-
-
-def _step(node: Node | None, part: str | int) -> tuple[Node | None, Node | None]:
-    """Return the key and the value that a part of a path leads to, each None where there is none."""
-    match target_of(node):
-        case Sequence(items=items) if isinstance(part, int) and 0 <= part < len(items):
-            return None, items[part]
-        case Mapping() as mapping if isinstance(part, str):
-            return members(mapping).get(part, (None, None))
-        case _:
-            return None, None
