@@ -1,0 +1,192 @@
+"""What all commands have in common: a quick start, errors as sentences, forms, exit codes."""
+
+import errno
+import io
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from tests.cli.conftest import ENVIRONMENT, SCRIPT, Invoke
+from venom_modeld.cli.command import Command, Group
+from venom_modeld.cli.exits import ExitCode, Failure
+from venom_modeld.cli.main import app
+from venom_modeld.cli.terminal import paint
+from venom_modeld.config.problems import Problem, SourceError
+from venom_modeld.core.errors import PermanentError
+from venom_modeld.core.reasons import Reason
+
+COMMANDS = [command.name for command in app.registered_commands]
+
+
+class Colour(StrEnum):
+    """Words of an option."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+def program() -> typer.Typer:
+    """Make a program with one command of every kind of parameter, and one that fails as it is told."""
+    made = typer.Typer(cls=Group, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+    @made.command(cls=Command)
+    def tell(  # type: ignore[no-untyped-def]
+        paths: Annotated[list[Path] | None, typer.Argument()] = None,
+        words: Annotated[list[str] | None, typer.Option("--word")] = None,
+        colour: Colour = Colour.RED,
+        number: int = 3,
+        *,
+        loud: bool = False,
+    ):
+        typer.echo(repr((paths, words, colour, number, loud)))
+
+    @made.command(cls=Command)
+    def fail(kind: str) -> None:
+        raise FAILURES[kind][0]
+
+    return made
+
+
+FAILURES: dict[str, tuple[Exception, int, str]] = {
+    "failure": (Failure("It does not work.", ExitCode.BLOCKED), 5, "It does not work.\n"),
+    "permanent": (PermanentError("The state is locked.", reason=Reason.FAILED), 1, "The state is locked.\n"),
+    "source": (
+        SourceError([Problem(path_of_file="f", line=1, column=2, message="a"), Problem(path_of_file="f", message="b")]),
+        1,
+        "f:1:2: a\nf: b\n",
+    ),
+    "file": (PermissionError(errno.EACCES, "Permission denied", "/root/x"), 1, "/root/x: Permission denied\n"),
+    "system": (OSError("strange"), 1, "strange\n"),
+}
+
+
+def run(*arguments: str) -> Result:
+    """Run that program."""
+    return CliRunner().invoke(program(), list(arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values"),
+    [
+        ([], "(None, None, <Colour.RED: 'red'>, 3, False)"),
+        (["a", "b"], "([PosixPath('a'), PosixPath('b')], None, <Colour.RED: 'red'>, 3, False)"),
+        (["--word", "x", "--word", "y"], "(None, ['x', 'y'], <Colour.RED: 'red'>, 3, False)"),
+        (["--colour", "blue", "--number", "4", "--loud"], "(None, None, <Colour.BLUE: 'blue'>, 4, True)"),
+    ],
+)
+def test_parameters_have_their_types(arguments: list[str], values: str) -> None:
+    """Texts, paths, words, flags and lists of them are read without pydantic, numbers with it, all alike."""
+    assert run("tell", *arguments).stdout.strip() == values
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--colour", "green"], "'green' is not one of red, blue."),
+        (["--number", "x"], "valid integer"),
+        (["--nothing"], "No such option: --nothing"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_code_2(arguments: list[str], message: str) -> None:
+    """The message names what is possible."""
+    result = run("tell", *arguments)
+    assert result.exit_code == ExitCode.USAGE
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(("kind", "code", "text"), [(kind, row[1], row[2]) for kind, row in FAILURES.items()])
+def test_what_may_go_wrong_is_a_sentence_on_standard_error(kind: str, code: int, text: str) -> None:
+    """There is no traceback, and standard output stays empty."""
+    result = run("fail", kind)
+    assert (result.exit_code, result.stderr, result.stdout) == (code, text, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_and_has_a_form(command: str, invoke: Invoke) -> None:
+    """Its help has one short sentence for the list, and `--format`."""
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert "--format" in result.stdout
+    listed = next(line for line in invoke("--help").stdout.splitlines() if line.split()[:1] == [command])
+    assert not listed.endswith("...")
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Return the top-level names of the modules that a run of the program loads."""
+    code = "import sys, atexit\nnames = lambda: {name.partition('.')[0] for name in sys.modules}"
+    code += "\natexit.register(lambda: print('LOADED', *names()))"
+    code += f"\nsys.argv = {['venom-modeld', *arguments]!r}\nfrom venom_modeld.cli.main import run\nrun()"
+    bare = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("COVERAGE")}
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=bare, check=False)
+    return set(next(line for line in ended.stdout.splitlines() if line.startswith("LOADED")).split())
+
+
+HEAVY = {
+    "pydantic",
+    "yaml",
+    "rich",
+    "httpx2",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "watchfiles",
+    "ruamel",
+    "sqlite3",
+    "asyncio",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (["--help"], set()),
+        (["plan", "--help"], set()),
+        (["status", "--address", "127.0.0.1:9"], set()),
+        (["approve", "x", "--address", "127.0.0.1:9"], set()),
+        (["validate", "nowhere.yaml"], {"pydantic", "yaml"}),
+        (["plan", "--file", "nowhere.yaml"], {"pydantic", "yaml", "asyncio", "sqlite3", "watchfiles", "httpx2"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_loads_what_it_needs_and_no_more(arguments: list[str], allowed: set[str]) -> None:
+    """Loading is what start-up takes, so this is what keeps it quick."""
+    assert loaded(*arguments) & HEAVY <= allowed
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_terminal", "coloured"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"NO_COLOR": ""}, True, True),
+        ({"TERM": "dumb"}, True, False),
+    ],
+)
+def test_colours_are_for_terminals(
+    variables: dict[str, str], is_terminal: bool, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NO_COLOR turns them off where it is set to something."""
+
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert paint(Stream()).colour is coloured
+
+
+def test_a_reader_that_leaves_is_no_traceback() -> None:
+    """`venom-modeld schema | head -1` ends quietly."""
+    pipe = f"{SCRIPT} schema | true"
+    ended = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,35 @@
+"""Runs the daemon in this process."""
+
+import asyncio
+import errno
+import logging
+from collections.abc import Callable
+
+from venom_modeld.cli import logs
+from venom_modeld.cli.exits import Failure
+from venom_modeld.config.settings import Settings
+from venom_modeld.daemon import serve
+
+logger = logging.getLogger(__name__)
+
+_CANNOT_LISTEN = {
+    errno.EADDRINUSE: "another program has it; stop that one, or choose another address by --listen",
+    errno.EADDRNOTAVAIL: "this host has no such address; choose another by --listen",
+    errno.EACCES: "this user may not use that port; choose one above 1023 by --listen",
+}
+
+
+def run(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
+    """Run the daemon until it is told to stop; `on_ready` gets the address of its API."""
+    logs.set_up(settings.log.level, settings.log.format)
+    try:
+        asyncio.run(serve(settings, on_ready=on_ready or _log_address))
+    except OSError as error:
+        if error.errno not in _CANNOT_LISTEN:
+            raise
+        listen = settings.api.listen
+        raise Failure(f"The API cannot listen on {listen}: {_CANNOT_LISTEN[error.errno]}.") from error
+
+
+def _log_address(address: str) -> None:
+    logger.info("answering", extra={"address": address})
