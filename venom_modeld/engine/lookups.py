@@ -66,8 +66,8 @@ class Lookups:
                 self._asking[name] = asyncio.create_task(self._ask(spec), name=f"look up {name}")
 
     def next_due(self) -> float | None:
-        """Return when the next answer gets old, on the loop's clock."""
-        return min((one.due for one in self._answers.values()), default=None)
+        """Return when the next answer gets old, on the loop's clock; what is being asked for anew is not awaited."""
+        return min((one.due for name, one in self._answers.items() if name not in self._asking), default=None)
 
     async def settle(self) -> None:
         """Wait until nothing is being asked."""

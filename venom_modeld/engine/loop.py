@@ -27,11 +27,14 @@ class Rhythm:
     draw: Callable[[], float]
 
     def rest(self, outcome: Outcome | None, until: float | None) -> float:
-        """Return how many seconds to sleep; `until` is how many seconds from now something else is due, if it is."""
+        """Return how many seconds to sleep; `until` is how many seconds from now something else is due, if it is.
+
+        What is due on a runtime that does not answer has to wait for it.
+        """
         healthy = outcome is not None and outcome.unknown is None
         plain = self.interval if healthy else self.retry_interval
         jittered = plain * (0.9 + 0.2 * self.draw())
-        return jittered if until is None else max(0.0, min(jittered, until))
+        return jittered if until is None or not healthy else max(0.0, min(jittered, until))
 
 
 class Loop:
