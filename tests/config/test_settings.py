@@ -10,7 +10,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venom_modeld.config.durations import in_units, parse_duration
 from venom_modeld.config.settings import (
     Listen,
     Settings,
@@ -19,6 +18,7 @@ from venom_modeld.config.settings import (
     load_settings,
     parse_listen,
 )
+from venom_modeld.core.durations import in_units, parse_duration
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "config/modeld.yaml"
@@ -44,6 +44,9 @@ api:
   operations: no
 log: {level: debug, format: json}
 history: {days: 7, keep: 100}
+trending:
+  refresh: 1h
+  ollama: {source: off, url: "http://127.0.0.1:9001"}
 """
 
 
@@ -96,6 +99,7 @@ def test_every_setting_can_stand_in_a_file(tmp_path: Path) -> None:
         },
         "log": {"level": "debug", "format": "json"},
         "history": {"days": 7, "keep": 100},
+        "trending": {"refresh": 3600.0, "ollama": {"source": "off", "url": "http://127.0.0.1:9001"}},
     }
 
 
@@ -164,6 +168,7 @@ api:
   edits: "sometimes"
 log: {level: loud, format: , colour: red}
 history: {days: 0, keep: 1.5, keep: 3}
+trending: {refresh: 5m, ollama: {source: on}}
 """
     duration = "write a number with ms, s, m, h or d, such as 30s or 15m"
     assert faults(tmp_path, text) == [
@@ -187,6 +192,8 @@ history: {days: 0, keep: 1.5, keep: 3}
         "modeld.yaml:18:17: `days` is the number 0; write 1 or more",
         "modeld.yaml:18:26: `keep` is the number 1.5; write a whole number",
         "modeld.yaml:18:31: the key `keep` is on line 18 already; keep one of the two",
+        "modeld.yaml:19:21: 5m is too often for lists on other people's servers; write 15m to 60m",
+        "modeld.yaml:19:42: `source` is true; write website, recommendations or off",
     ]
 
 
@@ -196,6 +203,7 @@ def test_the_errors_of_all_places_come_at_once(tmp_path: Path) -> None:
         "VENOM_MODELD_INTERVAL": "often",
         "VENOM_MODELD_API_EDITS": "maybe",
         "VENOM_MODELD_HISTORY_DAYS": "many",
+        "VENOM_MODELD_TRENDING_REFRESH": "61m",
         "VENOM_MODELD_API_ALLOWED_HOSTS": "a,b c",
         "VENOM_MODELD_API_LISTN": "127.0.0.1:1",
     }
@@ -205,6 +213,7 @@ def test_the_errors_of_all_places_come_at_once(tmp_path: Path) -> None:
         f"modeld.yaml:1:11: 'soon' is no duration; {duration}",
         f"VENOM_MODELD_INTERVAL: 'often' is no duration; {duration}",
         "VENOM_MODELD_API_ALLOWED_HOSTS: 'b c' is no host; write HOST or HOST:PORT, without a scheme and a path",
+        "VENOM_MODELD_TRENDING_REFRESH: 61m is too seldom for lists on other people's servers; write 15m to 60m",
         "VENOM_MODELD_API_EDITS: `edits` is 'maybe'; write true or false",
         "VENOM_MODELD_HISTORY_DAYS: `days` is 'many'; write a whole number",
         "--state-dir: '' is no path; write the path of a file or folder",

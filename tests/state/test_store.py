@@ -174,6 +174,13 @@ class TestOperations:
         assert await store.operation("op-0") == operation("op-0")
         assert await store.operation("op-7") is None
 
+    async def test_a_record_is_found_by_the_key_of_its_operation(self, store: Store) -> None:
+        """The ids of all attempts begin with the key; the latest attempt is the one that is meant."""
+        for id_ in ("a1-19", "a1-20", "a10-21", "b2"):
+            await store.append_operation(operation(id_))
+        found = [await store.operation(id_) for id_ in ("a1", "a10", "a1-19", "b2", "a", "", "a1-")]
+        assert [record and record.id for record in found] == ["a1-20", "a10-21", "a1-19", "b2", None, None, None]
+
     async def test_pages_follow_each_other_without_gap_or_overlap(self, store: Store) -> None:
         """The id of the last record of a page leads to the next page, whatever was added meanwhile."""
         for number in range(5):

@@ -6,23 +6,22 @@ whole, also where a later one wins, because a setting that is wrong and silent t
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_origin
+from typing import Any, TypeVar, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from venom_modeld.config.addresses import check_url, is_host_and_port
 from venom_modeld.config.blank import is_blank
 from venom_modeld.config.loader import read_file
 from venom_modeld.config.problems import Problem, SourceError
+from venom_modeld.config.setting_groups import Group, Listen, Settings, parse_listen
 from venom_modeld.config.validation import Fault, suggestion, validate
 from venom_modeld.config.yaml_scalars import resolve
 from venom_modeld.config.yaml_source import DataPath, Document, parse
-from venom_modeld.core.durations import in_units, parse_duration
-from venom_modeld.core.names import shown
-from venom_modeld.core.wording import describe
+from venom_modeld.core.durations import in_units
+
+__all__ = ["PREFIX", "Listen", "Setting", "Settings", "SettingsError", "all_settings", "load_settings", "parse_listen"]
 
 PREFIX = "VENOM_MODELD_"
 
@@ -31,150 +30,7 @@ class SettingsError(SourceError):
     """Settings that the daemon cannot start with; `problems` are all that is wrong with them, in every place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """An address to listen on; port 0 takes a free one."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """Return `HOST:PORT`, as `parse_listen` reads it."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def is_loopback(self) -> bool:
-        """Tell whether only this host can reach it."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-
-def parse_listen(value: object) -> Listen:
-    """Return a text `HOST:PORT` as an address; raise ValueError with what to write instead."""
-    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-    if not colon or not port.isascii() or not port.isdecimal() or int(port) > 65535 or not is_host_and_port(host):
-        raise ValueError(f"{describe(value)} is no address to listen on; write HOST:PORT, such as 127.0.0.1:8765")
-    return Listen(host.strip("[]").lower(), int(port))
-
-
-def _check_host(text: str) -> str:
-    if not is_host_and_port(text):
-        raise ValueError(f"{shown(text)} is no host; write HOST or HOST:PORT, without a scheme and a path")
-    return text.lower()
-
-
-def _anchored(value: object, info: ValidationInfo) -> Path:
-    """Return a path; in a file a relative one starts at the folder of that file, which is the context."""
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError(f"{describe(value)} is no path; write the path of a file or folder")
-    return Path(info.context or "") / value
-
-
-Duration = Annotated[float, BeforeValidator(parse_duration)]
-FilePath = Annotated[Path, BeforeValidator(_anchored)]
-Url = Annotated[str, AfterValidator(check_url)]
-Host = Annotated[str, AfterValidator(_check_host)]
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Retry(_Settings):
-    """How failed operations and unreachable runtimes are tried again: each wait is twice the one before."""
-
-    first: Duration = Field(default=5.0, description="The wait before the first new try of what failed.")
-    max: Duration = Field(default=900.0, description="The longest wait between two tries.")
-
-
-class Timeouts(_Settings):
-    """How long an answer may take."""
-
-    connect: Duration = Field(default=5.0, description="The longest wait for a connection.")
-    read: Duration = Field(default=30.0, description="The longest wait for an answer that needs no model.")
-    load: Duration = Field(default=600.0, description="The longest wait for a model to load and to generate a token.")
-
-
-class Api(_Settings):
-    """Who may call the HTTP API, and what for."""
-
-    listen: Annotated[Listen, BeforeValidator(parse_listen)] = Field(
-        default=Listen("127.0.0.1", 8765), description="The address of the HTTP API. Port 0 takes a free one."
-    )
-    token_file: FilePath | None = Field(
-        default=None,
-        description="A file whose content every caller must send as a bearer token. Needed for any address that is not"
-        " a loopback one.",
-    )
-    allowed_origins: list[Url] = Field(
-        default=[], description="Origins, beside the daemon's own, whose pages may make writing calls."
-    )
-    allowed_hosts: list[Host] = Field(
-        default=[], description="Names, beside the address itself, under which callers may reach the API."
-    )
-    edits: bool = Field(
-        default=True, description="Whether calls may edit models.yaml. Off where git or a ConfigMap owns the file."
-    )
-    operations: bool = Field(
-        default=True, description="Whether calls may approve a plan, and cancel or retry an operation."
-    )
-
-
-class Log(_Settings):
-    """What is logged, to standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least important messages that are logged: debug, info, warning or error."
-    )
-    format: Literal["text", "json"] = Field(
-        default="text", description="`text` for lines that people read, `json` for one JSON object a line."
-    )
-
-
-class History(_Settings):
-    """How much is remembered of what was done."""
-
-    days: Annotated[int, Field(ge=1)] = Field(default=90, description="How many days an ended operation is remembered.")
-    keep: Annotated[int, Field(ge=1)] = Field(
-        default=10_000, description="How many ended operations are remembered at the most."
-    )
-
-
-class Settings(_Settings):
-    """All settings; durations are in seconds."""
-
-    file: FilePath = Field(
-        default=Path("/etc/venom-modeld/models.yaml"), description="The desired-state file, models.yaml."
-    )
-    state_dir: FilePath = Field(
-        default=Path("/var/lib/venom-modeld"),
-        description="The folder of the inventory and the history. One daemon has one to itself.",
-    )
-    interval: Duration = Field(
-        default=30.0, description="How often each runtime is observed when nothing else happens."
-    )
-    update_check: Duration = Field(
-        default=3600.0, description="How often the tags of models with `update: always` are looked up."
-    )
-    poll: Duration = Field(
-        default=10.0, description="How often the file is looked at where its file system reports no changes."
-    )
-    stall_timeout: Duration = Field(
-        default=120.0, description="How long a download may move no byte before it is cut and resumed."
-    )
-    registry_url: Url = Field(
-        default="https://registry.ollama.ai", description="Where the manifests of Ollama's library are looked up."
-    )
-    retry: Retry = Retry()
-    timeouts: Timeouts = Timeouts()
-    api: Api = Api()
-    log: Log = Log()
-    history: History = History()
-
-
-Group = TypeVar("Group", bound=_Settings)
+Merged = TypeVar("Merged", bound=Group)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -325,11 +181,11 @@ def _misspelt(environ: Mapping[str, str]) -> list[Problem]:
     ]
 
 
-def _over(below: Group, above: Group) -> Group:
+def _over(below: Merged, above: Merged) -> Merged:
     """Return the settings below with what is written above in their place."""
     written = {name: getattr(above, name) for name in above.model_fields_set}
     merged = {
-        name: _over(getattr(below, name), value) if isinstance(value, _Settings) else value
+        name: _over(getattr(below, name), value) if isinstance(value, Group) else value
         for name, value in written.items()
     }
     return below.model_copy(update=merged)

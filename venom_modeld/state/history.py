@@ -29,8 +29,12 @@ def append_operation(connection: sqlite3.Connection, record: OperationRecord, re
 
 
 def operation(connection: sqlite3.Connection, id_: str) -> OperationRecord | None:
-    """Return one record, or None."""
-    found = connection.execute("SELECT CAST(body AS BLOB) FROM operations WHERE id = ?", (id_,))
+    """Return one record by its id, or the latest by its key, with which the ids of all its attempts begin; or None."""
+    found = connection.execute(
+        "SELECT CAST(body AS BLOB) FROM operations WHERE id = :id OR id BETWEEN :id || '-' AND :id || '.'"
+        " ORDER BY id = :id DESC, seq DESC LIMIT 1",
+        {"id": id_},
+    )
     return next(iter(rows.understood(OperationRecord, found, what="operation")), None)
 
 

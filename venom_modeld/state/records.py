@@ -78,3 +78,7 @@ class Retention:
     """For each runtime."""
     events: int = 1000
     """In all."""
+    queries: int = 100
+    """Answers of catalogues to searches, in all."""
+    sizes: int = 5000
+    """Sizes that were looked up, in all."""

@@ -49,6 +49,20 @@ STEPS: tuple[Step, ...] = (
         """,
         "CREATE TABLE events (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)",
     ),
+    (
+        """
+        CREATE TABLE catalogue (
+            seq INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            listing TEXT NOT NULL,
+            query TEXT NOT NULL,
+            body TEXT NOT NULL,
+            UNIQUE (source, provider, listing, query)
+        )
+        """,
+        "CREATE TABLE sizes (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, body TEXT NOT NULL)",
+    ),
 )
 
 

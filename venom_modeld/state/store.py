@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from venom_modeld.core.catalogue import KeptAnswer, KeptSize
 from venom_modeld.core.events import Event, OperationRecord
 from venom_modeld.core.inventory import Entry, Inventory
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import ObservedState
 from venom_modeld.core.reasons import Reason
-from venom_modeld.state import attempts, history, inventory, last_good
+from venom_modeld.state import attempts, catalogue, history, inventory, last_good
 from venom_modeld.state.database import Database
 from venom_modeld.state.records import (
     AcceptedFile,
@@ -145,7 +146,7 @@ class Store:
         return await self._database.read(history.operations, limit, runtime, before)
 
     async def operation(self, id_: str) -> OperationRecord | None:
-        """Return the record of that id, or None."""
+        """Return the record of that id, or the latest of that key; None where there is neither."""
         return await self._database.read(history.operation, id_)
 
     async def interrupted(self, *, at: float) -> tuple[OperationRecord, ...]:
@@ -197,3 +198,19 @@ class Store:
     async def load_observation(self, runtime: str) -> LastObservation | None:
         """Return the last good observation of a runtime, or None before the first."""
         return await self._database.read(last_good.load_observation, runtime)
+
+    async def save_catalogue(self, kept: KeptAnswer) -> None:
+        """Keep what a catalogue said last to a question."""
+        await self._database.write(catalogue.save, kept, queries=self._retention.queries)
+
+    async def load_catalogue(self) -> tuple[KeptAnswer, ...]:
+        """Return every answer of a catalogue that is kept, the oldest first."""
+        return await self._database.read(catalogue.load)
+
+    async def save_sizes(self, sizes: Iterable[KeptSize]) -> None:
+        """Keep the sizes that were looked up."""
+        await self._database.write(catalogue.save_sizes, tuple(sizes), keep=self._retention.sizes)
+
+    async def load_sizes(self) -> tuple[KeptSize, ...]:
+        """Return every size that is kept, the oldest first."""
+        return await self._database.read(catalogue.load_sizes)
