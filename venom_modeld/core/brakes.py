@@ -44,7 +44,7 @@ def judge(
     `coming` are the declared models whose installation will be tried. Aliases and holds are the daemon's own names for
     models that stay; they do not count.
     """
-    pending = [one for one in removals if one.role is Role.MODEL and _removal(one) not in approved]
+    pending = [one for one in removals if one.role is Role.MODEL and removal_of(one) not in approved]
     if not pending:
         return None
     governed = _governed(spec, observed, inventory)
@@ -52,7 +52,7 @@ def judge(
     reasons = tuple(_reasons(spec, pending, len(governed), nothing_left=not left))
     if not reasons:
         return None
-    chosen = tuple(sorted(_removal(one) for one in pending))
+    chosen = tuple(sorted(removal_of(one) for one in pending))
     return Unsafe(
         digest=digest_of(["removals", spec.name, [list(one) for one in chosen]]),
         reasons=reasons,
@@ -62,7 +62,8 @@ def judge(
     )
 
 
-def _removal(operation: RemoveModel) -> Removal:
+def removal_of(operation: RemoveModel) -> Removal:
+    """Return an operation as a person approves it."""
     return operation.name.key, operation.digest
 
 
@@ -82,7 +83,7 @@ def _reasons(spec: RuntimeSpec, pending: list[RemoveModel], governed: int, *, no
     if nothing_left:
         reasons.append("it would leave nothing that the file wants")
     if count > limits.removals:
-        reasons.append(f"it removes {count} models, the limit is {limits.removals}")
+        reasons.append(f"it removes {count} model{'s' if count > 1 else ''}, the limit is {limits.removals}")
     if count > limits.removal_share * governed:
         reasons.append(f"it removes {count} of {governed} models, the limit is {limits.removal_share:.0%}")
     if freed > limits.removal_bytes:

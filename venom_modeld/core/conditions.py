@@ -11,6 +11,7 @@ from venom_modeld.core.drift import Drift
 from venom_modeld.core.observed import Unknown
 from venom_modeld.core.plan import Plan, Step
 from venom_modeld.core.reasons import Reason
+from venom_modeld.core.steps import coming_steps
 
 
 class ConditionType(StrEnum):
@@ -126,15 +127,15 @@ def _ready(judge: _Judge) -> Condition:
 
 
 def _reconciling(judge: _Judge) -> Condition:
-    waiting = [step for step in judge.steps if step.coming]
+    waiting = coming_steps(judge.steps)
     retries = [step for step in waiting if step.block is not None]
     if judge.picture.running:
         message = f"{judge.picture.running} in progress, {max(0, len(waiting) - judge.picture.running)} to follow"
         return judge.say(ConditionType.RECONCILING, Truth.TRUE, Reason.PROGRESSING, message)
     if retries and retries[0].block is not None:
         return judge.say(ConditionType.RECONCILING, Truth.TRUE, Reason.RETRYING, retries[0].block.message)
-    if waiting and judge.first_stop is None:
-        return judge.say(ConditionType.RECONCILING, Truth.TRUE, Reason.PENDING, f"{len(waiting)} operations to follow")
+    if waiting:
+        return judge.say(ConditionType.RECONCILING, Truth.TRUE, Reason.PENDING, f"{len(waiting)} to follow")
     return judge.say(ConditionType.RECONCILING, Truth.FALSE, Reason.SUCCEEDED, "nothing is in progress")
 
 

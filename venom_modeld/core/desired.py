@@ -53,9 +53,14 @@ class ModelSpec:
     base: ModelName | None = None
     """The model it is derived from, if it is."""
     definition: str = ""
-    """Canonical JSON of how it is made of its base; empty for a model that is pulled as it is."""
+    """Canonical JSON of what else decides what is installed: how it is made of its base, or which revision and files of
+    a repository it is; empty for a model that is pulled as it is."""
+    serving: str = ""
+    """Canonical JSON of how it is to be loaded, where the file says anything about that."""
+    adapters: tuple["ModelSpec", ...] = ()
+    """Models of their own that are loaded on top of it."""
     needed_by: ModelName | None = None
-    """The derived model that needs it, where the file does not name this one itself."""
+    """The model that needs it, where the file does not name this one itself."""
 
     @property
     def fingerprint(self) -> str:
@@ -109,10 +114,10 @@ def digest_of(value: object) -> str:
 
 
 def with_bases(models: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:
-    """Return the models with the undeclared bases of derived ones added, each before its first user.
+    """Return the models with the undeclared bases of derived ones and the undeclared adapters added.
 
-    A derived model cannot be made without its base, so the base is as wanted as the model itself; it follows its tag
-    when the derived model says so.
+    A derived model cannot be made without its base, so the base is as wanted as the model itself, and stands before
+    it; it follows its tag when the derived model says so. An adapter stands after its first user.
     """
     declared = {spec.name for spec in models}
     result: list[ModelSpec] = []
@@ -121,6 +126,8 @@ def with_bases(models: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:
             declared.add(spec.base)
             result.append(ModelSpec(name=spec.base, update=spec.update, needed_by=spec.name))
         result.append(spec)
+        result += [adapter for adapter in spec.adapters if adapter.name not in declared]
+        declared |= {adapter.name for adapter in spec.adapters}
     return tuple(result)
 
 

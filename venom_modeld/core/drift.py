@@ -88,12 +88,14 @@ def _of_model(
     remote = observed.remote.get(model.name)
     size = remote.size_bytes if remote else None
     if installed is None:
-        why = f"{model.needed_by} is made of it" if model.needed_by else "declared"
+        why = f"{model.needed_by} needs it" if model.needed_by else "declared"
         return DriftKind.MISSING, f"{why}, not installed", size
     entry = inventory.entries.get(model.name)
     made_of, wanted = (entry.recipe if entry else None), recipe(model, observed)
     if made_of != wanted and (model.base is None or wanted is not None):
         return DriftKind.CHANGED, "the file now defines it otherwise", size
+    if installed.differs is not None:
+        return DriftKind.CHANGED, installed.differs, size
     if model.pin is not None and installed.digest != model.pin:
         return DriftKind.OUTDATED, f"installed is {_short(installed.digest)}, the file pins {_short(model.pin)}", size
     newest = remote.digest if remote and model.update is Update.ALWAYS and model.base is None else None
@@ -144,9 +146,12 @@ def _pinned_for_nothing(spec: RuntimeSpec, observed: ObservedState, inventory: I
 
 def _unwanted(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> Iterator[Drift]:
     declared = {model.name for model in with_bases(spec.models)} | ({spec.alias} if spec.alias else set())
+    missing = declared - observed.installed.keys()
     for name in sorted(observed.installed.keys() - declared):
         message = _why_unwanted(spec, inventory, name)
-        if message is not None:
+        entry = inventory.entries.get(name)
+        is_last_version = entry is not None and entry.holds in missing
+        if message is not None and not is_last_version:
             size = observed.installed[name].size_bytes
             yield Drift(kind=DriftKind.UNWANTED, runtime=spec.name, model=name, message=message, size_bytes=size)
 

@@ -32,3 +32,5 @@ class RuntimeKind:
     InvalidName for a name inside the entry."""
     to_options: Callable[[Any], Mapping[str, object]]
     """Turn the kind's own runtime keys into `RuntimeSpec.options`."""
+    parse_alias: Callable[[str], ModelName] | None = None
+    """Read an alias, where that is no name of a model; None where it is one. Raises InvalidName."""

@@ -45,6 +45,11 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 _MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 _SHOWN_LENGTH = 80
 
+_HUB_URL = re.compile(r"(?:https?://)?(?:www\.)?(?:hf\.co|huggingface\.co)/(?P<rest>.*)", re.IGNORECASE)
+_HUB_PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+HUB_NAME_LENGTH = 96
+"""Characters of the longest name of a repository on the Hub, its owner and the slash included."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OllamaParts:
@@ -139,3 +144,42 @@ def parse_ollama(text: str) -> ModelName:
         short = f"{parts.namespace}/{short}"
     provider = Provider.HUGGINGFACE if parts.host.lower() in HUB_HOSTS else Provider.OLLAMA
     return ModelName(key, short, provider)
+
+
+def parse_huggingface(text: str) -> ModelName:
+    """Read the name of a repository of Hugging Face, `OWNER/REPOSITORY`; capitals count, as in its cache.
+
+    The rules are those of huggingface_hub (its `utils/_validators.py`), but the owner must be written: the few
+    repositories without one are old names of others.
+    """
+    address = _HUB_URL.fullmatch(text)
+    if address:
+        repository = "/".join(address["rest"].split("/")[:2]).partition("@")[0]
+        raise InvalidName(f"{shown(text)} is an address; write the repository alone: {shown(repository)}")
+    path, at, revision = text.partition("@")
+    if at and path.count("/") == 1:
+        raise InvalidName(f"{shown(text)} holds a revision; write {shown(path)} and `revision: {revision}`")
+    if text.count("/") != 1:
+        raise InvalidName(f"{shown(text)} is no repository of Hugging Face; write OWNER/REPOSITORY")
+    for what, part in zip(("owner", "repository"), text.split("/"), strict=True):
+        if not _HUB_PART.fullmatch(part) or "--" in part or ".." in part or part.endswith(".git"):
+            raise InvalidName(
+                f"{shown(text)} is no repository of Hugging Face: its {what} {_hub_fault(part)}; write"
+                " OWNER/REPOSITORY with letters, digits, '-', '_' and '.'"
+            )
+    if len(text) > HUB_NAME_LENGTH:
+        raise InvalidName(f"{shown(text)} is longer than the {HUB_NAME_LENGTH} characters that the Hub takes")
+    return ModelName(text, text, Provider.HUGGINGFACE)
+
+
+def _hub_fault(part: str) -> str:
+    """Say what is wrong with a part of a repository's name."""
+    if not part:
+        return "is empty"
+    odd = next((letter for letter in part if not re.fullmatch(r"[A-Za-z0-9_.-]", letter)), None)
+    if odd is not None:
+        return f"holds {odd!r} ({_code_point(odd)})"
+    for ending in (".git", "--", ".."):
+        if ending in part:
+            return f"holds {ending!r}"
+    return f"begins or ends with {(part[0] if part[0] in '.-' else part[-1])!r}"

@@ -18,6 +18,8 @@ class Capabilities:
     """It can serve the active model under a second name."""
     unload: bool = False
     """A model that is no longer active can be taken out of memory without starting another."""
+    load_seconds: float = 0.0
+    """How long an activation may say nothing, where that is longer than is usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,7 @@ class InstalledModel:
 
     name: ModelName
     digest: str
-    """`sha256:…` of what is installed, comparable with what the provider publishes."""
+    """What names the installed version (`sha256:…`, a commit), comparable with what the provider publishes."""
     size_bytes: int | None = None
     modified_at: str | None = None
     """RFC 3339, as the runtime says it."""
@@ -34,6 +36,8 @@ class InstalledModel:
     family: str | None = None
     parameter_size: str | None = None
     quantization: str | None = None
+    differs: str | None = None
+    """How it differs from what the file says, in a sentence, where only the runtime can tell that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,10 @@ class LoadedModel:
     vram_bytes: int | None = None
     expires_at: str | None = None
     context_length: int | None = None
+    running_requests: int | None = None
+    waiting_requests: int | None = None
+    cache_use: float | None = None
+    """The share of the memory for contexts that is taken, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

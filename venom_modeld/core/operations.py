@@ -4,6 +4,7 @@ An operation is identified by what it does (`key`), never by when it was planned
 operation in every cycle, so that work in flight is recognised and never started twice.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -24,7 +25,7 @@ class OperationType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperationBase:
+class OperationBase(ABC):
     """What every operation has. `reason` is a sentence for people; `size_bytes` what it moves or frees."""
 
     type: ClassVar[OperationType]
@@ -33,9 +34,9 @@ class OperationBase:
     size_bytes: int | None = None
 
     @property
+    @abstractmethod
     def model(self) -> ModelName:
         """Return the model that the operation is about."""
-        raise NotImplementedError
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -125,12 +126,16 @@ class ActivateModel(OperationBase):
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Another alias makes another activation; another version too, since a failure is forgotten with it."""
+        """Another alias makes another activation; another version or another way to load it too.
+
+        A failure is forgotten with each of them.
+        """
         return (
             self.runtime,
             self.type.value,
             self.model.key,
             self.spec.fingerprint,
+            self.spec.serving,
             self.digest,
             self.alias and self.alias.key,
         )

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from venom_modeld.core import disk
-from venom_modeld.core.brakes import Removal, Unsafe, judge
+from venom_modeld.core.brakes import Removal, Unsafe, judge, removal_of
 from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, digest_of, with_bases
 from venom_modeld.core.drift import Drift, DriftKind, is_held
 from venom_modeld.core.inventory import Inventory, Role
@@ -24,7 +24,7 @@ from venom_modeld.core.operations import (
     UpdateModel,
 )
 from venom_modeld.core.reasons import Reason
-from venom_modeld.core.steps import Block, BlockKind, Step
+from venom_modeld.core.steps import Block, BlockKind, Step, coming_steps
 
 __all__ = ["Block", "BlockKind", "Plan", "Situation", "Step", "Unsafe", "make_plan", "overall_digest"]
 
@@ -75,19 +75,20 @@ class Situation:
 
 def make_plan(now: Situation) -> Plan:
     """Return what to do; the empty plan when there is no drift."""
-    wanted: list[Operation] = [*_installs(now), *_updates(now)]
-    loads = [_step(now, operation) for operation in wanted]
-    loads = [replace(step, after=_makers(step.operation, loads)) for step in loads]
-    activations = _activations(now, loads)
-    removals = _removals(now)
-    coming = {step.operation.model for step in loads if step.coming}
+    loads, removals = _loads(now), _removals(now)
+    possible = _fitted(now, loads, removals, brakes={})
+    coming = {step.operation.model for step in coming_steps(possible.loads)}
     unsafe = judge(now.spec, now.observed, now.inventory, removals, coming=coming, approved=now.approved)
-    before = [*loads, *activations]
-    going = [
-        *_deactivations(now, activations),
-        *(_removal_step(now, operation, before, unsafe) for operation in removals),
+    brakes = _brakes(unsafe)
+    fitted = _fitted(now, loads, removals, brakes=brakes)
+    before = [*fitted.loads, *_activations(now, fitted.loads)]
+    early = {operation.name for operation in fitted.first}
+    steps = [
+        *(_step(now, operation) for operation in fitted.first),
+        *before,
+        *_deactivations(now, before, brakes),
+        *_removal_steps(now, [one for one in removals if one.name not in early], before, brakes),
     ]
-    steps = disk.fit([*before, *going], now.observed.disk, now.partial, _in_use(now, going))
     if now.suspended:
         steps = [replace(step, block=_SUSPENDED) for step in steps]
     return Plan(runtime=now.spec.name, steps=tuple(steps), unsafe=unsafe)
@@ -108,24 +109,25 @@ def _drifted(now: Situation, *kinds: DriftKind, in_memory: bool = False) -> list
     return [one for one in now.drift if one.kind in kinds and one.in_memory is in_memory]
 
 
-def _specs(now: Situation) -> dict[ModelName, ModelSpec]:
-    return {model.name: model for model in with_bases(now.spec.models)}
+# What comes
 
 
-def _installs(now: Situation) -> list[InstallModel]:
-    specs = _specs(now)
-    return [
-        InstallModel(runtime=now.spec.name, spec=specs[one.model], reason=one.message, size_bytes=one.size_bytes)
-        for one in _drifted(now, DriftKind.MISSING)
+def _loads(now: Situation) -> list[Step]:
+    """Return the steps that put models there, each after those that bring what it is made of."""
+    specs = {model.name: model for model in with_bases(now.spec.models)}
+    operations: list[InstallModel | UpdateModel] = [
+        *(_install(now, one, specs[one.model]) for one in _drifted(now, DriftKind.MISSING)),
+        *(_update(now, one, specs[one.model]) for one in _drifted(now, DriftKind.OUTDATED, DriftKind.CHANGED)),
     ]
+    makers = {operation.model: operation for operation in operations}
+    return _makers_first([_step(now, one, _maker(one, makers)) for one in operations])
 
 
-def _updates(now: Situation) -> list[UpdateModel]:
-    return [_update(now, one) for one in _drifted(now, DriftKind.OUTDATED, DriftKind.CHANGED)]
+def _install(now: Situation, one: Drift, spec: ModelSpec) -> InstallModel:
+    return InstallModel(runtime=now.spec.name, spec=spec, reason=one.message, size_bytes=one.size_bytes)
 
 
-def _update(now: Situation, one: Drift) -> UpdateModel:
-    spec = _specs(now)[one.model]
+def _update(now: Situation, one: Drift, spec: ModelSpec) -> UpdateModel:
     remote = now.observed.remote.get(one.model)
     newest = remote.digest if remote and one.kind is DriftKind.OUTDATED else None
     return UpdateModel(
@@ -138,11 +140,27 @@ def _update(now: Situation, one: Drift) -> UpdateModel:
     )
 
 
-def _makers(operation: Operation, loads: list[Step]) -> tuple[str, ...]:
-    """Return the keys of the steps that bring the base of a derived model."""
-    if not isinstance(operation, InstallModel | UpdateModel) or operation.spec.base is None:
-        return ()
-    return tuple(step.key for step in loads if step.operation.model == operation.spec.base)
+def _maker(operation: InstallModel | UpdateModel, makers: Mapping[ModelName, Operation]) -> tuple[str, ...]:
+    """Return the key of the step that brings the base of a derived model, if there is one."""
+    base = operation.spec.base
+    return (makers[base].key,) if base is not None and base in makers else ()
+
+
+def _makers_first(loads: list[Step]) -> list[Step]:
+    ordered: list[Step] = []
+    left = {step.key: step for step in loads}
+    while left:
+        ready = [key for key, step in left.items() if left.keys().isdisjoint(step.after)] or list(left)
+        ordered += [left.pop(key) for key in ready]
+    return ordered
+
+
+def _fitted(
+    now: Situation, loads: list[Step], removals: list[RemoveModel], *, brakes: Mapping[Removal, Block]
+) -> disk.Fit:
+    if now.observed.disk is None:
+        return disk.Fit(loads=loads)
+    return disk.fit(loads, _may_go_first(now, removals, brakes), now.observed.disk, now.partial)
 
 
 # Activation
@@ -155,18 +173,27 @@ def _activations(now: Situation, loads: list[Step]) -> list[Step]:
 
 def _activate(now: Situation, one: Drift, loads: list[Step]) -> list[Step]:
     spec = now.spec.model(one.model) or ModelSpec(name=one.model)
-    primary = one.model == now.spec.active
-    installing = tuple(
-        step.key for step in loads if step.operation.model == one.model and isinstance(step.operation, InstallModel)
-    )
-    operation = _activation(now, spec, one.message, primary=primary)
+    parts = {spec.name, *(adapter.name for adapter in spec.adapters)}
+    awaited = tuple(step.key for step in loads if step.operation.model in parts and _is_needed_first(now, step))
+    operation = _activation(now, spec, one.message, primary=one.model == now.spec.active)
     taken = _alias_taken(now, operation)
     if taken is None:
-        return [_step(now, operation, installing)]
-    aliased = Step(operation=operation, after=installing, block=taken)
+        return [_step(now, operation, awaited)]
+    aliased = Step(operation=operation, after=awaited, block=taken)
     if is_held(one.model, None, now.observed):
         return [aliased]
-    return [_step(now, replace(operation, alias=None), installing), aliased]
+    return [_step(now, replace(operation, alias=None), awaited), aliased]
+
+
+def _is_needed_first(now: Situation, load: Step) -> bool:
+    """Tell whether a model cannot be activated before it is loaded anew.
+
+    An earlier version will do, but not one that the file refuses by a pin; unless that is what people use now.
+    """
+    operation = load.operation
+    if not isinstance(operation, UpdateModel) or operation.spec.pin is None:
+        return isinstance(operation, InstallModel)
+    return operation.from_digest != operation.spec.pin and not _serves(now, operation.model)
 
 
 def _activation(now: Situation, spec: ModelSpec, reason: str, *, primary: bool) -> ActivateModel:
@@ -177,23 +204,39 @@ def _activation(now: Situation, spec: ModelSpec, reason: str, *, primary: bool) 
         reason=reason,
         digest=installed.digest if installed else None,
         primary=primary,
-        alias=now.spec.alias if primary else None,
+        alias=_alias_to_point(now, spec.name) if primary else None,
     )
 
 
+def _alias_to_point(now: Situation, name: ModelName) -> ModelName | None:
+    """Return the alias, unless somebody else made just this copy: it would become ours, to be removed some day."""
+    alias = now.spec.alias
+    if alias is None or alias in now.inventory.entries:
+        return alias
+    there, model = now.observed.installed.get(alias), now.observed.installed.get(name)
+    return None if there and model and there.digest == model.digest else alias
+
+
 def _alias_taken(now: Situation, operation: ActivateModel) -> Block | None:
-    """Return a block where pointing the alias would overwrite a model that is not ours."""
+    """Return a block where pointing the alias would overwrite a model that may not be removed."""
     alias = operation.alias
     there = now.observed.installed.get(alias) if alias else None
-    if alias is None or there is None or alias in now.inventory.entries or now.spec.prune is Prune.ALL:
-        return None
-    if there.digest == operation.digest:
+    if alias is None or there is None or there.digest == operation.digest or _may_be_overwritten(now, alias):
         return None
     return Block(
         kind=BlockKind.STALLED,
         reason=Reason.ALIAS_TAKEN,
-        message=f"the alias {alias} is a model that this daemon did not install; choose another alias or remove it",
+        message=f"the alias {alias} is a model that this daemon may not overwrite; choose another alias or remove it",
     )
+
+
+def _may_be_overwritten(now: Situation, alias: ModelName) -> bool:
+    entry = now.inventory.entries.get(alias)
+    if entry is not None and entry.role is not Role.MODEL:
+        return True
+    if alias in now.inventory.kept or now.spec.prune is Prune.NEVER:
+        return False
+    return entry is not None or now.spec.prune is Prune.ALL
 
 
 def _fall_back(now: Situation, activations: list[Step], loads: list[Step]) -> list[Step]:
@@ -211,9 +254,12 @@ def _stand_in(now: Situation, activations: list[Step], loads: list[Step]) -> Mod
     healthy = now.inventory.last_active
     if healthy is None or healthy == now.spec.active or healthy not in now.observed.installed:
         return None
+    if any(step.operation.model == healthy for step in activations):
+        return None
     waiting = {step.key for step in loads}
-    stuck = (step for step in activations if step.operation.model == now.spec.active)
-    return healthy if any(step.block or waiting.intersection(step.after) for step in stuck) else None
+    steps = [step for step in activations if step.operation.model == now.spec.active]
+    stuck = [step for step in steps if step.block or waiting.intersection(step.after)]
+    return healthy if steps and stuck == steps else None
 
 
 def _own_alias(now: Situation) -> ModelName | None:
@@ -224,19 +270,21 @@ def _own_alias(now: Situation) -> ModelName | None:
 # What goes
 
 
-def _deactivations(now: Situation, activations: list[Step]) -> list[Step]:
+def _deactivations(now: Situation, before: list[Step], brakes: Mapping[Removal, Block]) -> list[Step]:
+    """Return what leaves memory; what the brakes keep on the disk goes on answering too."""
     if not now.capabilities.unload:
         return []
-    stand_ins = {step.operation.model for step in activations}
-    waits = [step.key for step in activations if step.operation.model == now.spec.active]
+    activated = {step.operation.model for step in before if isinstance(step.operation, ActivateModel)}
+    braked = {key: block for (key, _), block in brakes.items()}
     return [
         _step(
             now,
             DeactivateModel(runtime=now.spec.name, name=one.model, reason=one.message, size_bytes=one.size_bytes),
-            waits if one.model == now.inventory.last_active else (),
+            _successor(now, before) if _shares_what_is_in_use(now, one.model) else (),
+            braked.get(one.model.key),
         )
         for one in _drifted(now, DriftKind.UNWANTED, in_memory=True)
-        if one.model not in stand_ins
+        if one.model not in activated
     ]
 
 
@@ -254,29 +302,68 @@ def _removals(now: Situation) -> list[RemoveModel]:
     ]
 
 
-def _removal_step(now: Situation, operation: RemoveModel, before: list[Step], unsafe: Unsafe | None) -> Step:
-    """Return a removal that waits for all that is still coming; for a model in use, for its successor in any case."""
-    needed = [step.key for step in before if step.coming]
-    if _serves(now, operation.name):
-        needed += [step.key for step in before if step.operation.model == now.spec.active]
-    return _step(now, operation, dict.fromkeys(needed), _unsafe_block(operation, unsafe))
+def _removal_steps(
+    now: Situation, removals: list[RemoveModel], before: list[Step], brakes: Mapping[Removal, Block]
+) -> list[Step]:
+    """Return removals that wait for all that is still coming; for what people use, for its successor in any case."""
+    coming = tuple(step.key for step in coming_steps(before))
+    in_use = tuple(dict.fromkeys((*coming, *_successor(now, before))))
+    return [
+        _step(now, one, in_use if _is_in_use(now, one) else coming, brakes.get(removal_of(one))) for one in removals
+    ]
 
 
-def _unsafe_block(operation: RemoveModel, unsafe: Unsafe | None) -> Block | None:
-    if unsafe is None or (operation.name.key, operation.digest) not in unsafe.removals:
-        return None
+def _brakes(unsafe: Unsafe | None) -> Mapping[Removal, Block]:
+    """Return what holds each removal that nobody approved, where they are unsafe."""
+    if unsafe is None:
+        return {}
     why = "; ".join(unsafe.reasons)
     message = f"unsafe plan: {why}. Approve it by `venom-modeld approve {unsafe.digest}`, or mend the file"
-    return Block(kind=BlockKind.UNSAFE, reason=Reason.UNSAFE, message=message)
+    return dict.fromkeys(unsafe.removals, Block(kind=BlockKind.UNSAFE, reason=Reason.UNSAFE, message=message))
+
+
+def _may_go_first(now: Situation, removals: list[RemoveModel], brakes: Mapping[Removal, Block]) -> list[RemoveModel]:
+    """Return the removals that free room and harm nothing if they go before all else."""
+    awaited = {one.model for one in now.drift if one.kind is not DriftKind.UNWANTED}
+    free = [
+        one
+        for one in removals
+        if not (one.key in now.blocks or removal_of(one) in brakes or _is_way_back(now, one.name, awaited))
+        and not (now.spec.active and _is_in_use(now, one))
+    ]
+    names = {one.name for one in free}
+    staying = {model.digest for name, model in now.observed.installed.items() if name not in names}
+    return [one for one in free if one.digest not in staying]
+
+
+def _is_way_back(now: Situation, name: ModelName, awaited: Collection[ModelName]) -> bool:
+    """Tell whether a name holds the earlier version of a model that is not yet as it should be."""
+    entry = now.inventory.entries.get(name)
+    return entry is not None and entry.holds in awaited
+
+
+def _successor(now: Situation, before: list[Step]) -> tuple[str, ...]:
+    """Return the activations of the declared active model."""
+    return tuple(
+        step.key
+        for step in before
+        if isinstance(step.operation, ActivateModel) and step.operation.model == now.spec.active
+    )
+
+
+def _is_in_use(now: Situation, operation: RemoveModel) -> bool:
+    """Tell whether people use a name now: the last model that was proven, or an alias."""
+    return _serves(now, operation.name) or operation.role is Role.ALIAS
 
 
 def _serves(now: Situation, name: ModelName) -> bool:
-    """Tell whether a model is the one that people use now."""
     return name == now.inventory.last_active
 
 
-def _in_use(now: Situation, going: list[Step]) -> set[str]:
-    return {step.key for step in going if _serves(now, step.operation.model)}
+def _shares_what_is_in_use(now: Situation, name: ModelName) -> bool:
+    """Tell whether taking a model out of memory takes out what people use now, be it under another name."""
+    serving = now.observed.serving(name)
+    return serving is not None and now.inventory.last_active in serving.serves
 
 
 def overall_digest(plans: Mapping[str, Plan | None]) -> str:

@@ -92,7 +92,7 @@ def advance(shown: Transfer, progress: Progress, *, now: float) -> Transfer:
     (a resumed download) are no speed.
     """
     completed = max(shown.completed_bytes, progress.completed_bytes)
-    total = progress.total_bytes
+    total = progress.total_bytes or shown.total_bytes
     gained = completed - shown.completed_bytes
     elapsed = now - shown.seen_at
     after = replace(

@@ -53,3 +53,9 @@ class Reason(StrEnum):
     NOTHING_GENERATED = "NothingGenerated"
     ALIAS_TAKEN = "AliasTaken"
     FAILED = "Failed"
+
+    # A repository of the Hub
+    GATED = "Gated"
+    REVISION_NOT_FOUND = "RevisionNotFound"
+    CREDENTIALS_REFUSED = "CredentialsRefused"
+    NOT_SERVABLE = "NotServable"

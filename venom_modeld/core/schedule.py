@@ -7,7 +7,7 @@ count a layer as unused that a download is about to use.
 
 from collections.abc import Collection, Iterable
 
-from venom_modeld.core.desired import RuntimeSpec, with_bases
+from venom_modeld.core.desired import Prune, RuntimeSpec, with_bases
 from venom_modeld.core.drift import wanted_in_memory
 from venom_modeld.core.inventory import Inventory, Role
 from venom_modeld.core.operations import (
@@ -74,5 +74,6 @@ def _still_wanted(operation: Operation, spec: RuntimeSpec, inventory: Inventory)
             return operation.model in {*wanted_in_memory(spec), inventory.last_active}
         case DeactivateModel():
             return operation.model not in wanted_in_memory(spec)
-        case RemoveModel():
-            return operation.role is Role.HOLD or (operation.model not in declared and operation.model != spec.alias)
+        case _:
+            wanted = operation.model in declared or operation.model == spec.alias or spec.prune is Prune.NEVER
+            return operation.role is Role.HOLD or not wanted

@@ -1,6 +1,7 @@
 """The steps of a plan: an operation, what must be done before it, and what keeps it from being taken now."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from venom_modeld.core.operations import Operation
@@ -45,13 +46,29 @@ class Step:
     operation: Operation
     after: tuple[str, ...] = ()
     block: Block | None = None
+    key: str = field(init=False, repr=False, compare=False)
+    """The key of the operation, made once: everything that orders or starts steps asks for it."""
 
-    @property
-    def key(self) -> str:
-        """Return the key of the operation."""
-        return self.operation.key
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.operation.key)
 
     @property
     def coming(self) -> bool:
-        """Tell whether it will be taken by itself, now or later."""
+        """Tell whether no person is needed for this step; `coming_steps` also looks at those that it waits for."""
         return self.block is None or not self.block.needs_a_person
+
+
+def coming_steps(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps that will be taken by themselves, now or later, in their order.
+
+    A step that waits for one that needs a person will not, however long the chain between them is.
+    """
+    keyed = {step.key: step for step in steps}
+    stopped = {key for key, step in keyed.items() if not step.coming}
+    while stopped:
+        coming = {key: step for key, step in keyed.items() if key not in stopped}
+        following = {key for key, step in coming.items() if not stopped.isdisjoint(step.after)}
+        if not following:
+            return list(coming.values())
+        stopped |= following
+    return list(keyed.values())

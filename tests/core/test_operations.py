@@ -1,0 +1,42 @@
+"""Operations: what makes one the same work as another."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.core.values import install, model, name, remove
+from venom_modeld.core.operations import ActivateModel, DeactivateModel, Operation, UpdateModel
+
+UPDATE = UpdateModel(runtime="one", reason="moved", spec=model("a"), from_digest="x", to_digest="y")
+ACTIVATE = ActivateModel(runtime="one", reason="active", spec=model("a"), digest="x")
+DEACTIVATE = DeactivateModel(runtime="one", reason="not wanted", name=name("a"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (install("a"), replace(install("a"), reason="other words", size_bytes=None), True),
+        (install("a"), install("A:latest"), True),
+        (install("a"), install("a", keep=True), True),
+        (install("a"), install("b"), False),
+        (install("a"), install("a", pin="sha256:x"), False),
+        (install("a"), replace(install("a"), runtime="two"), False),
+        (UPDATE, replace(UPDATE, from_digest="z"), True),
+        (UPDATE, replace(UPDATE, to_digest="z"), False),
+        (remove("a"), remove("a", digest="sha256:z"), False),
+        (ACTIVATE, replace(ACTIVATE, primary=False), True),
+        (ACTIVATE, replace(ACTIVATE, digest="z"), False),
+        (ACTIVATE, replace(ACTIVATE, alias=name("default")), False),
+        (ACTIVATE, replace(ACTIVATE, spec=model("a", serving="{}")), False),
+        (DEACTIVATE, replace(DEACTIVATE, name=name("b")), False),
+        (DEACTIVATE, remove("a"), False),
+    ],
+)
+def test_the_key_is_of_what_is_done(one: Operation, other: Operation, same: bool) -> None:
+    """Words and sizes do not make other work; another model, version, alias or definition does."""
+    assert (one.key == other.key) is same
+
+
+def test_a_key_is_short_and_lasting() -> None:
+    """A key is the same in every process: failures are remembered by it across restarts."""
+    assert install("a").key == "0a6a187d03b445b9"
