@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,11 +14,17 @@ import pytest_asyncio
 import uvicorn
 
 from tests.api.builder import scene
-from tests.api.fakes import FakeCommands, FakeHistory
+from tests.api.fakes import FakeCatalogue, FakeCommands, FakeHistory
 from tests.conftest import DEADLINE, PLAIN
 from venom_modeld.api.app import Api, create_app
 from venom_modeld.api.guard import Guard
+from venom_modeld.api.ports import Ports
+from venom_modeld.api.screen import Screen
+from venom_modeld.engine.edits import FileEditor
+from venom_modeld.runtimes.registry import kinds
 from venom_modeld.state.snapshot import SnapshotHub
+
+NOWHERE = Path("/nowhere/at/all")
 
 
 class Server(uvicorn.Server):
@@ -56,10 +63,22 @@ class House:
     hub: SnapshotHub = field(default_factory=SnapshotHub)
     commands: FakeCommands = field(default_factory=FakeCommands)
     history: FakeHistory = field(default_factory=FakeHistory)
+    catalogue: FakeCatalogue = field(default_factory=FakeCatalogue)
+    file: Path = NOWHERE
+    """The file that is edited."""
+    built: Path = NOWHERE
+    """The folder of the built screen."""
+    edits: int = 0
+    """How many edits were written."""
 
     def app(self) -> Api:
         """Return the application."""
-        return create_app(self.hub, self.commands, self.history, self.guard)
+        editor = FileEditor(self.file, kinds(), wrote=self._wrote)
+        ports = Ports(commands=self.commands, history=self.history, editor=editor, catalogue=self.catalogue)
+        return create_app(self.hub, ports, self.guard, Screen(self.built))
+
+    def _wrote(self) -> None:
+        self.edits += 1
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[httpx2.AsyncClient]:

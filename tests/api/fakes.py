@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan, NotPossibleNow
+from venom_modeld.core.catalogue import CatalogueAnswer, CatalogueStats, Listing
 from venom_modeld.core.events import OperationRecord
+from venom_modeld.core.names import Provider
 
 
 class FakeCommands:
@@ -61,8 +63,45 @@ class FakeHistory:
     async def operation(self, id_: str) -> OperationRecord | None:
         """Return one record."""
         self._check()
-        return next((record for record in self.records if record.id == id_), None)
+        exact = next((record for record in self.records if record.id == id_), None)
+        return exact or next((record for record in self.records if record.key == id_), None)
 
     def _check(self) -> None:
         if self.broken is not None:
             raise self.broken
+
+
+class FakeCatalogue:
+    """Answers everything with the same, and remembers what it was asked."""
+
+    def __init__(self, answer: CatalogueAnswer | None = None) -> None:
+        self.known = answer or CatalogueAnswer(stale=True, error="There is no data yet.")
+        self.asked: list[tuple[str, ...]] = []
+        self.numbers = CatalogueStats()
+
+    def answer(self, listing: Listing, provider: Provider, limit: int) -> CatalogueAnswer:
+        """Return what is known."""
+        return self._answer(listing, provider, limit)
+
+    async def search(self, query: str, provider: Provider, limit: int) -> CatalogueAnswer:
+        """Return what is known; a query of spaces is none."""
+        return self._answer("search", provider, limit, query)
+
+    async def tags(self, name: str, provider: Provider, limit: int) -> CatalogueAnswer:
+        """Return what is known; a name of spaces is none."""
+        return self._answer("tags", provider, limit, name)
+
+    def stats(self) -> CatalogueStats:
+        """Return the numbers."""
+        return self.numbers
+
+    def _answer(self, listing: str, provider: Provider, limit: int, text: str | None = None) -> CatalogueAnswer:
+        if text is not None and not text.strip():
+            raise ValueError("'  ' cannot be searched for; write 2 to 96 characters")
+        self.asked.append((listing, provider.value, *([] if text is None else [text])))
+        return CatalogueAnswer(
+            entries=self.known.entries[:limit],
+            fetched_at=self.known.fetched_at,
+            stale=self.known.stale,
+            error=self.known.error,
+        )

@@ -154,12 +154,31 @@ async def test_a_token_is_needed_where_one_is_set(locked: Door, sent: str | None
 
 
 @pytest.mark.parametrize("path", ["/healthz/", "//healthz", "/healthz/../api/v1/status", "/healthz%2f", "/HEALTHZ"])
-async def test_health_alone_needs_no_token(locked: Door, path: str) -> None:
+async def test_health_needs_no_token(locked: Door, path: str) -> None:
     """The exception is one address as it is written, and nothing like it."""
     assert (await locked.client.get("/healthz")).status_code == 200
     request = locked.client.build_request("GET", "/")
     request.url = request.url.copy_with(raw_path=path.encode())
     assert_problem(await locked.client.send(request), 401)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/", 307), ("/models", 200), ("/models/nothing.js", 404), ("/models/..%2fapi/v1/status", 404)]
+)
+async def test_the_screen_needs_no_token(locked: Door, path: str, status: int) -> None:
+    """Its files hold no data, and a browser cannot send a token when it opens a page; nothing else is open by it."""
+    request = locked.client.build_request("GET", "/")
+    request.url = request.url.copy_with(raw_path=path.encode())
+    assert (await locked.client.send(request)).status_code == status
+    assert_problem(await locked.client.post(path, json={}), 401)
+
+
+@pytest.mark.parametrize("path", ["/modelsx", "/MODELS", "//models", "/models%2f..%2fapi"])
+async def test_nothing_like_the_screen_is_open(locked: Door, path: str) -> None:
+    """The token is needed for whatever only looks like it, or there is nothing there."""
+    request = locked.client.build_request("GET", "/")
+    request.url = request.url.copy_with(raw_path=path.encode())
+    assert (await locked.client.send(request)).status_code in (401, 404)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What Prometheus reads."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -25,15 +26,19 @@ from tests.api.fakes import FakeHistory
 from venom_modeld.api.metrics import PREFIX, exposition
 from venom_modeld.api.tally import Tally
 from venom_modeld.core import events
+from venom_modeld.core.catalogue import CatalogueStats, FeedStats, HostStats, Listing
 from venom_modeld.core.drift import DriftKind
 from venom_modeld.core.errors import TemporaryError
+from venom_modeld.core.events import OperationStatus
+from venom_modeld.core.names import Provider
 from venom_modeld.core.observed import Unknown
 from venom_modeld.core.operations import OperationType
+from venom_modeld.core.plan import Block, BlockKind
 from venom_modeld.core.reasons import Reason
 from venom_modeld.state.snapshot import SnapshotHub, StatusSnapshot
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
-LABELS = ("version", "runtime", "type", "kind", "result")
+LABELS = ("version", "runtime", "type", "kind", "result", "source", "listing", "host")
 GONE = Unknown(reason="Unreachable", message="it does not answer")
 
 
@@ -49,7 +54,9 @@ def samples(text: str) -> Samples:
 
 def read(shown: StatusSnapshot, ended_operations: dict[tuple[str, OperationType, str], int] | None = None) -> Samples:
     """Return the samples of a snapshot."""
-    return samples(exposition(shown, ended_operations or {}, loop_lag=0.25).decode())
+    tally = Tally()
+    tally.ended.update(ended_operations or {})
+    return samples(exposition(shown, tally, CatalogueStats(), loop_lag=0.25).decode())
 
 
 def test_the_samples_of_a_healthy_runtime() -> None:
@@ -98,6 +105,79 @@ def test_ended_operations_are_counters() -> None:
     """Each runtime, type and result has its counter."""
     found = read(StatusSnapshot(), {("ollama", OperationType.INSTALL, "failed"): 2})
     assert found["operations_total", ("ollama", "install", "failed")] == 2
+
+
+def test_what_waits_for_a_change_is_counted() -> None:
+    """A failure that is tried again by itself is none of it."""
+    plain = runtime(spec("a", "b"), observation())
+    assert plain.plan is not None
+    kinds = (BlockKind.STALLED, BlockKind.BACKOFF)
+    blocks = {
+        step.key: Block(kind=kind, reason=Reason.NOT_FOUND, message="no such model", until=9e9)
+        for step, kind in zip(plain.plan.steps, kinds, strict=True)
+    }
+    found = read(snapshot(runtime(spec("a", "b"), observation(), blocks=blocks)))
+    assert found["stalled_operations", ("ollama",)] == 1
+
+
+def test_a_runtime_is_suspended_by_itself_or_with_all() -> None:
+    """Whoever looks at drift that stays wants to know."""
+    plain = snapshot(runtime(spec("a"), observation()))
+    assert plain.desired is not None
+    whole = replace(plain, desired=replace(plain.desired, suspend=True))
+    alone = snapshot(runtime(spec("a", suspend=True), observation()))
+    assert [read(shown)["suspended", ("ollama",)] for shown in (plain, whole, alone)] == [0, 1, 1]
+
+
+def test_what_operations_took_and_brought_is_counted() -> None:
+    """Durations fall into buckets; only a completed download has brought something."""
+    tally = Tally()
+    for one in (
+        ended(1, transfer=DOWNLOAD),
+        ended(2, OperationStatus.FAILED, transfer=DOWNLOAD, completed_at=NOON),
+        ended(3, type=OperationType.REMOVE),
+        ended(4, started_at=None),
+    ):
+        tally.finished.add(one)
+    text = exposition(StatusSnapshot(), tally, CatalogueStats(), loop_lag=0.0).decode()
+    found = samples(text)
+    assert found["downloaded_bytes_total", ("ollama",)] == DOWNLOAD.completed_bytes
+    assert found["operation_duration_seconds_count", ("ollama", "install")] == 2
+    assert found["operation_duration_seconds_sum", ("ollama", "install")] == 1000 + 3998
+    buckets = re.findall(r'_seconds_bucket{le="(.+?)",runtime="ollama",type="install"} (.+)', text)
+    counts = {bound: float(count) for bound, count in buckets}
+    assert (counts["900.0"], counts["3600.0"], counts["14400.0"], counts["+Inf"]) == (0, 1, 2, 2)
+
+
+async def test_the_samples_of_catalogues(house: House) -> None:
+    """What was never read has no age, and a host that says nothing of limits has no number of grants."""
+    feeds = (
+        FeedStats(
+            source="website", provider=Provider.OLLAMA, listing=Listing.TRENDING, age=90.0, entries=20, failing=True
+        ),
+        FeedStats(
+            source="hub", provider=Provider.HUGGINGFACE, listing=Listing.AVAILABLE, age=None, entries=0, failing=False
+        ),
+    )
+    hosts = (
+        HostStats(host="hub.example", requests=9, failures=2, remaining=491),
+        HostStats(host="site.example", requests=3, failures=0, remaining=None),
+    )
+    house.catalogue.numbers = CatalogueStats(feeds=feeds, hosts=hosts)
+    async with house.open() as client:
+        found = samples((await client.get("/metrics")).text)
+    assert {key: value for key, value in found.items() if key[0].startswith("catalogue")} == {
+        ("catalogue_age_seconds", ("website", "trending")): 90,
+        ("catalogue_entries", ("website", "trending")): 20,
+        ("catalogue_entries", ("hub", "available")): 0,
+        ("catalogue_failing", ("website", "trending")): 1,
+        ("catalogue_failing", ("hub", "available")): 0,
+        ("catalogue_requests_total", ("hub.example",)): 9,
+        ("catalogue_requests_total", ("site.example",)): 3,
+        ("catalogue_failures_total", ("hub.example",)): 2,
+        ("catalogue_failures_total", ("site.example",)): 0,
+        ("catalogue_rate_limit_remaining", ("hub.example",)): 491,
+    }
 
 
 def test_a_name_cannot_break_the_format() -> None:

@@ -33,7 +33,7 @@ def examples(text: str) -> list[Any]:
 def answers() -> dict[str, type[BaseModel]]:
     """Return the model of each call's answer."""
     routes = (route for route in House().app().routes if isinstance(route, APIRoute) and route.response_model)
-    return {f"{method} {route.path}": route.response_model for route in routes for method in route.methods}
+    return {f"{method} {route.path_format}": route.response_model for route in routes for method in route.methods}
 
 
 def test_every_call_has_its_section() -> None:

@@ -32,4 +32,26 @@ def test_methods_that_read_need_no_content_type() -> None:
     """Every other method is a writing call, whether or not some address takes it."""
     scope = {"path": "/", "scheme": "http", "server": None, "headers": [(b"host", b"localhost")]}
     assert refusal(Guard(), {**scope, "method": "OPTIONS"}) is None
-    assert refusal(Guard(), {**scope, "method": "DELETE"}) is not None
+    assert refusal(Guard(), {**scope, "method": "PUT"}) is not None
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], None),
+        ([(b"content-length", b"0")], None),
+        ([(b"content-type", b"application/json")], None),
+        ([(b"content-type", b"text/plain")], 415),
+        ([(b"content-length", b"1")], 415),
+        ([(b"transfer-encoding", b"chunked")], 415),
+        ([(b"origin", b"http://evil.example")], 403),
+        ([(b"origin", b"http://localhost")], None),
+    ],
+)
+def test_a_deletion_needs_no_content_type_without_content(
+    headers: list[tuple[bytes, bytes]], status: int | None
+) -> None:
+    """No form can send one; what comes from a page elsewhere is refused as ever."""
+    scope = {"method": "DELETE", "path": "/", "scheme": "http", "server": None}
+    found = refusal(Guard(), {**scope, "headers": [(b"host", b"localhost"), *headers]})
+    assert (found.status if found else None) == status

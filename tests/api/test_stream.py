@@ -203,11 +203,11 @@ def test_equal_moments_are_told_apart() -> None:
     assert events_after((one, two), mark_of((one,))) == (two,)
 
 
-def test_data_stays_on_one_line() -> None:
+async def test_data_stays_on_one_line() -> None:
     """A message with line ends cannot end an item or begin another."""
     world = World()
     world.hub.publish(shown(1, events=(event(1, message="a\n\nevent: fake\ndata: {}\r\n"),)))
     place = world.feed.place(None)
-    found = parse(b"".join(world.feed.news(world.hub.present, place)))
+    found = parse(await world.feed.news(world.hub.present, place))
     assert [one.event for one in found] == ["event", "snapshot"]
     assert found[0].data["message"] == "a\n\nevent: fake\ndata: {}\r\n"

@@ -23,7 +23,8 @@ from venom_modeld.sandbox import Sandbox
 SCRIPT = Path(sys.executable).with_name("venom-modeld")
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("VENOM_MODELD_", "NO_COLOR"))}
-"""The environment without anything that changes what the program does."""
+ENVIRONMENT |= {"VENOM_MODELD_TRENDING_OLLAMA_SOURCE": "off", "HF_HUB_OFFLINE": "1"}
+"""The environment without anything that changes what the program does, and with nobody's catalogue to ask."""
 
 
 @dataclass(frozen=True, kw_only=True)

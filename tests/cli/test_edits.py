@@ -8,8 +8,9 @@ import pytest
 
 from tests.cli.conftest import Invoke, Program
 from venom_modeld.cli import edits
-from venom_modeld.cli.exits import ExitCode, Failure
+from venom_modeld.cli.exits import ExitCode
 from venom_modeld.config.loader import revision_of
+from venom_modeld.core.edits import EditRefused, Refusal
 
 TEXT = """\
 version: 1
@@ -41,6 +42,16 @@ CHANGES = [
     (["install", "one", "gemma3:270m"], "      - llama3.2:3b\n", "      - llama3.2:3b\n      - gemma3:270m\n"),
     (["remove", "one", "LLAMA3.2:3B"], "      - llama3.2:3b\n", ""),
     (["activate", "one", "llama3.2:3b"], "    active: qwen3:0.6b\n", "    active: llama3.2:3b\n"),
+    (
+        ["install", "one", "gemma3:270m", "--active", "--keep", "--follow"],
+        "    active: qwen3:0.6b\n    models:\n      - qwen3:0.6b  # small\n      - llama3.2:3b\n",
+        (
+            "    active: gemma3:270m\n    models:\n      - qwen3:0.6b  # small\n      - llama3.2:3b\n"
+            "      - {name: gemma3:270m, keep: true, update: always}\n"
+        ),
+    ),
+    (["keep", "one", "llama3.2:3b"], "- llama3.2:3b\n", "- {name: llama3.2:3b, keep: true}\n"),
+    (["update", "one", "llama3.2:3b"], "- llama3.2:3b\n", "- {name: llama3.2:3b, update: always}\n"),
     (["suspend"], "version: 1\n", "version: 1\nsuspend: true\n"),
     (["suspend", "two"], "    prune: never\n", "    prune: never\n    suspend: true\n"),
 ]
@@ -67,7 +78,14 @@ def test_a_dry_run_shows_the_same_diff_and_writes_nothing(arguments: list[str], 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["install", "one", "Qwen3:0.6B"], ["activate", "one", "QWEN3:0.6b"], ["resume"], ["resume", "one"]],
+    [
+        ["unkeep", "one", "qwen3:0.6b"],
+        ["update", "one", "qwen3:0.6b", "--never"],
+        ["install", "one", "Qwen3:0.6B"],
+        ["activate", "one", "QWEN3:0.6b"],
+        ["resume"],
+        ["resume", "one"],
+    ],
     ids=" ".join,
 )
 def test_what_the_file_says_already_is_no_change(arguments: list[str], file: Path, invoke: Invoke) -> None:
@@ -86,6 +104,8 @@ def test_what_the_file_says_already_is_no_change(arguments: list[str], file: Pat
         (["remove", "one", "gemma3:270m"], "does not declare gemma3:270m on one; nothing was changed"),
         (["activate", "two", "a"], "does not declare a on two; run `venom-modeld install two a` first"),
         (["install", "one", "a b"], "a b"),
+        (["install", "one", "a", "--revision", "v1"], "revision"),
+        (["keep", "one", "a"], "does not declare a on one; install it first"),
         (["install", "one", "Qwen/Qwen3-0.6B"], "looks like a repository of Hugging Face"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -141,24 +161,12 @@ def test_a_file_that_is_not_valid_is_not_edited(file: Path, invoke: Invoke) -> N
     assert result.stderr.startswith(f"{file}:15:1: ")
 
 
-def test_an_edit_that_would_break_the_file_is_not_written(file: Path) -> None:
-    """Whatever an edit does, the result is read before it is written."""
-    with pytest.raises(Failure, match="Nothing was written, because the file would not be valid"):
-        edits.edit(file, lambda before: before.text.replace("prune: never", "prune: maybe"), dry_run=False)
-    assert file.read_text() == TEXT
-
-
-def test_an_edit_of_a_file_that_changed_meanwhile_is_not_written(file: Path) -> None:
-    """The other change stays, and the exit code tells it from other failures."""
-
-    def change(before: edits.Edited) -> str:
-        file.write_text(f"# somebody else\n{TEXT}")
-        return before.text.replace("never", "all")
-
-    with pytest.raises(Failure, match="was changed by somebody else meanwhile") as failure:
-        edits.edit(file, change, dry_run=False)
-    assert failure.value.code is ExitCode.OUTDATED
-    assert file.read_text() == f"# somebody else\n{TEXT}"
+@pytest.mark.parametrize("why", Refusal)
+def test_a_file_that_changed_meanwhile_has_its_own_exit_code(why: Refusal) -> None:
+    """Scripts repeat the command then, and for no other refusal."""
+    failure = edits.failure_of(EditRefused(why, "no"))
+    assert str(failure) == "no"
+    assert failure.code is (ExitCode.OUTDATED if why is Refusal.OUTDATED else ExitCode.FAILED)
 
 
 def test_a_file_that_cannot_be_written_is_said_so(tmp_path: Path, invoke: Invoke) -> None:

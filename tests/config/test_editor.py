@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from venom_modeld.config.editor import EditError, activate, install, remove, set_value, unified_diff
+from venom_modeld.config.editor import EditError, activate, install, remove, set_in_entry, set_value, unified_diff
 from venom_modeld.config.encoding import BOM
 
 FILE = """\
@@ -172,6 +172,45 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
         lambda text: set_value(text, "empty", "models", "a word"),
         ["-    models:   # to come", '+    models: "a word"   # to come'],
     ),
+    "lengthen a name": (
+        lambda text: set_in_entry(text, "ollama", among("qwen3:0.6b"), "keep", True),
+        [
+            "-      - qwen3:0.6b                 # short form",
+            "+      - {name: qwen3:0.6b, keep: true}                 # short form",
+        ],
+    ),
+    "lengthen a name in brackets": (
+        lambda text: set_in_entry(text, "brief", among("b"), "update", "always"),
+        [
+            '-  brief: {kind: ollama, models: [a, "b", {name: c}]}',
+            "+  brief: {kind: ollama, models: [a, {name: b, update: always}, {name: c}]}",
+        ],
+    ),
+    "add a key to an entry in braces": (
+        lambda text: set_in_entry(text, "ollama", among("llama3.2:3b"), "keep", True),
+        [
+            '-      - {name: "llama3.2:3b", update: always}         # follow',
+            '+      - {name: "llama3.2:3b", update: always, keep: true}         # follow',
+        ],
+    ),
+    "add a key to a long entry": (
+        lambda text: set_in_entry(text, "ollama", among("coder"), "keep", True),
+        ["+        keep: true"],
+    ),
+    "set a key of an entry": (
+        lambda text: set_in_entry(text, "ollama", among("llama3.2:3b"), "update", "never"),
+        [
+            '-      - {name: "llama3.2:3b", update: always}         # follow',
+            '+      - {name: "llama3.2:3b", update: never}         # follow',
+        ],
+    ),
+    "take a key out of an entry": (
+        lambda text: set_in_entry(text, "ollama", among("llama3.2:3b"), "update", None),
+        [
+            '-      - {name: "llama3.2:3b", update: always}         # follow',
+            '+      - {name: "llama3.2:3b"}         # follow',
+        ],
+    ),
     "set a value in double quotes": (
         lambda text: set_value(text, "ollama", "url", "x"),
         ['-    url: "http://127.0.0.1:11434"', '+    url: "x"'],
@@ -201,6 +240,8 @@ def test_an_edit_is_the_same_with_the_line_ends_of_windows(edit: Edit) -> None:
         lambda text: activate(text, "spare", None),
         lambda text: set_value(text, None, "suspend", None),
         lambda text: set_value(text, None, "version", 1),
+        lambda text: set_in_entry(text, "ollama", among("qwen3:0.6b"), "keep", None),
+        lambda text: set_in_entry(text, "ollama", among("llama3.2:3b"), "update", "always"),
     ],
 )
 def test_an_edit_that_changes_nothing_gives_the_same_text(edit: Edit) -> None:
@@ -457,6 +498,30 @@ ODD = "line {} is written in a way that cannot be edited safely; edit the file b
             lambda text: activate(text, "a", None),
             "the file is written in a way that cannot be edited safely; edit it by hand",
             id="the only key in a block",
+        ),
+        pytest.param(
+            FILE,
+            lambda text: set_in_entry(text, "ollama", among("gone"), "keep", True),
+            "the runtime ollama has no such model; install it first",
+            id="a key of a model that is not there",
+        ),
+        pytest.param(
+            FILE,
+            lambda text: set_in_entry(text, "none", anything, "keep", True),
+            "the runtime none has no such model; install it first",
+            id="a key of a model where there is none",
+        ),
+        pytest.param(
+            "runtimes:\n  a:\n    models:\n      - &x {name: x}\n  b:\n    models:\n      - *x\n",
+            lambda text: set_in_entry(text, "b", among("x"), "keep", True),
+            "the entry is an alias (line 7); write its values out first",
+            id="an entry that is an alias",
+        ),
+        pytest.param(
+            "runtimes:\n  a:\n    models:\n      - keep: true\n        name: x\n",
+            lambda text: set_in_entry(text, "a", among("x"), "keep", None),
+            ODD.format(4),
+            id="the key behind the dash",
         ),
         pytest.param(
             "runtimes:\n  a:\n    models:\n      - name: x\n        system: |\n          y",

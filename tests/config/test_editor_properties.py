@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from venom_modeld.config.editor import activate, install, remove, set_value
+from venom_modeld.config.editor import activate, install, remove, set_in_entry, set_value
 
 UNHURRIED = settings(deadline=None)
 
@@ -196,3 +196,24 @@ def test_suspend_and_resume_lead_back_to_the_same_text(text: str, runtime: str |
     assert holder["suspend"] is True
     assert moved(text, suspended) == (0, 1)
     assert set_value(suspended, runtime, "suspend", None).rstrip("\r\n") == text.rstrip("\r\n")
+
+
+@UNHURRIED
+@given(files(), st.sampled_from(["keep", "update"]), st.sampled_from([True, "always", None]), st.data())
+def test_a_key_of_an_entry_is_set_and_nothing_else(text: str, key: str, value: bool | str | None, data: Any) -> None:
+    """The entry says it afterwards, its siblings and all comments are as they were."""
+    expected = read(text)
+    models = expected["runtimes"]["r0"].get("models") or []
+    if not models:
+        return
+    index = data.draw(st.integers(0, len(models) - 1))
+    name = name_of(models[index])
+    edited = set_in_entry(text, "r0", name.__eq__, key, value)
+    entry = {"name": name} if isinstance(models[index], str) else models[index]
+    entry = {other: part for other, part in entry.items() if other != key}
+    changed = entry if value is None else entry | {key: value}
+    models[index] = models[index] if changed == {"name": name} and isinstance(models[index], str) else changed
+    assert read(edited) == expected
+    gone, come = moved(text, edited)
+    assert max(gone, come) <= 1
+    assert line_ends(edited) <= line_ends(text) or "\n" not in text

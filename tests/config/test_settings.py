@@ -47,6 +47,7 @@ history: {days: 7, keep: 100}
 trending:
   refresh: 1h
   ollama: {source: off, url: "http://127.0.0.1:9001"}
+notifications: {urls_file: secrets/urls}
 """
 
 
@@ -100,6 +101,7 @@ def test_every_setting_can_stand_in_a_file(tmp_path: Path) -> None:
         "log": {"level": "debug", "format": "json"},
         "history": {"days": 7, "keep": 100},
         "trending": {"refresh": 3600.0, "ollama": {"source": "off", "url": "http://127.0.0.1:9001"}},
+        "notifications": {"urls_file": tmp_path / "secrets/urls"},
     }
 
 
@@ -114,6 +116,7 @@ def test_every_setting_can_stand_in_a_variable(tmp_path: Path) -> None:
         environ[setting.variable] = ", ".join(value) if isinstance(value, list) else value
     environ["VENOM_MODELD_FILE"] = str(tmp_path / "models.yaml")
     environ["VENOM_MODELD_API_TOKEN_FILE"] = str(tmp_path / "secrets/token")
+    environ["VENOM_MODELD_NOTIFICATIONS_URLS_FILE"] = str(tmp_path / "secrets/urls")
     assert load(environ=environ) == load(FILE, folder=tmp_path)
 
 

@@ -1,9 +1,12 @@
 """Answers that are made once for each snapshot and sent many times, as bytes with a strong ETag.
 
 A poller costs a look-up: nothing is validated or serialised for it, and what is made already does not even pass through
-FastAPI, which describes these routes and makes the answers that are not made yet.
+FastAPI, which describes these routes and makes the answers that are not made yet. They are made in a thread, since ten
+thousand models take longer than the event loop may stand still, and one after the other: whoever asks meanwhile waits
+for what is being made, and gets something at least as new as what was there when it asked.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -75,23 +78,30 @@ class SnapshotAnswer:
         self._hub = hub
         self._view = view
         self._made: tuple[StatusSnapshot, Body] | None = None
+        self._turn = asyncio.Lock()
 
     @property
     def is_made(self) -> bool:
         """Tell whether the answer of the present snapshot was asked for before."""
         return self._made is not None and self._made[0] is self._hub.present
 
-    @property
-    def present(self) -> Body:
-        """Return the answer of the present snapshot."""
-        snapshot = self._hub.present
-        if self._made is None or self._made[0] is not snapshot:
-            self._made = (snapshot, body(self._view(snapshot)))
-        return self._made[1]
+    async def made(self) -> Body:
+        """Return the answer of a snapshot that is not older than the present one."""
+        asked = self._hub.present
+        if self._made is not None and self._made[0] is asked:
+            return self._made[1]
+        async with self._turn:
+            if self._made is None or self._made[0].version < asked.version:
+                snapshot = self._hub.present
+                self._made = (snapshot, await asyncio.to_thread(self._make, snapshot))
+            return self._made[1]
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         """Answer a request."""
-        await send_body(self.present, scope, send)
+        await send_body(await self.made(), scope, send)
+
+    def _make(self, snapshot: StatusSnapshot) -> Body:
+        return body(self._view(snapshot))
 
 
 class MadeBefore:

@@ -11,18 +11,20 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from venom_modeld.api import problems, routes_read, routes_write
+from venom_modeld.api import problems, routes_catalogue, routes_edit, routes_read, routes_write
+from venom_modeld.api.announced import Announced
 from venom_modeld.api.answers import MadeBefore, SnapshotAnswer
 from venom_modeld.api.docs_page import POLICY, docs_page
 from venom_modeld.api.guard import Gate, Guard
 from venom_modeld.api.headers import PAGE
 from venom_modeld.api.models_common import Problem
 from venom_modeld.api.models_operations import EventInfo
-from venom_modeld.api.ports import Commands, History
+from venom_modeld.api.ports import History, Ports
 from venom_modeld.api.readers import Readers
+from venom_modeld.api.screen import Screen
 from venom_modeld.api.stream import Feed
 from venom_modeld.api.tally import Tally
 from venom_modeld.api.views_status import program_version
@@ -70,8 +72,8 @@ def _complete(schema: dict[str, Any]) -> None:
     schema["security"] = [{}, {"token": []}]
 
 
-def create_app(hub: SnapshotHub, commands: Commands, history: History, guard: Guard) -> Api:
-    """Return the application. It reads `hub` and `history`, and hands `commands` what it may not do itself."""
+def create_app(hub: SnapshotHub, ports: Ports, guard: Guard, screen: Screen) -> Api:
+    """Return the application. It reads `hub`, and hands to `ports` what it may not do itself."""
     snapshots = {path: SnapshotAnswer(hub, view) for path, view, _, _ in routes_read.SNAPSHOT_ROUTES}
     tally = Tally()
     app = Api(
@@ -85,20 +87,26 @@ def create_app(hub: SnapshotHub, commands: Commands, history: History, guard: Gu
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=operator.attrgetter("name"),
-        lifespan=_lifespan(tally, hub, history),
+        lifespan=_lifespan(tally, hub, ports.history),
     )
+    announced = Announced(hub)
     reading = routes_read.Reading(
         hub=hub,
-        commands=commands,
-        history=history,
+        commands=ports.commands,
+        history=ports.history,
+        catalogue=ports.catalogue,
+        announced=announced,
         feed=Feed(hub, snapshots[routes_read.STATUS], process=secrets.token_hex(4)),
         readers=app.readers,
         tally=tally,
     )
+    editing = routes_edit.Editing(hub=hub, editor=ports.editor, guard=guard, announced=announced)
     routes_read.install(app, reading, snapshots)
-    routes_write.install(app, routes_write.Writing(commands=commands, guard=guard))
+    routes_catalogue.install(app, routes_catalogue.Offers(hub=hub, catalogue=ports.catalogue))
+    routes_edit.install(app, editing)
+    routes_write.install(app, routes_write.Writing(commands=ports.commands, guard=guard))
     _summarise(app)
-    _add_pages(app)
+    _add_pages(app, screen)
     problems.install(app)
     return app
 
@@ -124,12 +132,9 @@ def _summarise(app: Api) -> None:
             route.summary = route.summary or route.description.partition(". ")[0].removesuffix(".")
 
 
-def _add_pages(app: Api) -> None:
+def _add_pages(app: Api, screen: Screen) -> None:
     async def docs(_: Request) -> Response:
         return HTMLResponse(docs_page(app.openapi()), headers={"content-security-policy": POLICY, **PAGE})
 
-    async def home(_: Request) -> Response:
-        return RedirectResponse("/docs")
-
     app.add_route("/docs", docs, include_in_schema=False)
-    app.add_route("/", home, include_in_schema=False)
+    app.router.routes.extend(screen.routes)

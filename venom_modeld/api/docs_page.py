@@ -24,23 +24,30 @@ def docs_page(schema: dict[str, Any]) -> str:
     """Return the page for an OpenAPI schema."""
     info = schema["info"]
     rows = "\n".join(_rows(schema["paths"]))
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(info["title"])}: the HTTP API</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<h1>{escape(info["title"])} {escape(info["version"])}: the HTTP API</h1>
-<p>{escape(info["description"])} The machine-readable form is <a href="/openapi.json">/openapi.json</a>.</p>
+    content = f"""<p>{escape(info["description"])}
+The machine-readable form is <a href="/openapi.json">/openapi.json</a>.</p>
 <table>
 <thead><tr><th scope="col">Call</th><th scope="col">What it does</th><th scope="col">Answer</th></tr></thead>
 <tbody>
 {rows}
 </tbody>
-</table>
+</table>"""
+    return page(f"{info['title']} {info['version']}: the HTTP API", content)
+
+
+def page(title: str, content: str) -> str:
+    """Return a page of plain HTML, to be sent with `POLICY`."""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>{escape(title)}</h1>
+{content}
 </body>
 </html>
 """

@@ -2,10 +2,11 @@
 
 - Host: a page elsewhere can make its own name resolve to this host (DNS rebinding), and its browser then sends that
   name. So only this host's own names and addresses pass.
-- Token: where one is set, everything but `/healthz` needs it.
+- Token: where one is set, everything needs it but `/healthz` and the files of the screen, which hold no data; a browser
+  cannot send it when it opens a page, so the page asks for it.
 - Origin: a browser says which page makes it send a writing call; programs say nothing. Only our own pages and those of
   the list pass.
-- Content type: a form of a foreign page cannot send JSON.
+- Content type: a form of a foreign page cannot send JSON. Nor can it send DELETE, which needs none without a body.
 - Size: no request of ours is long.
 """
 
@@ -22,8 +23,9 @@ from venom_modeld.api.headers import hardened, header
 from venom_modeld.api.problems import problem
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-OPEN = "/healthz"
-"""The one address that needs no token."""
+OPEN = frozenset({"/", "/healthz", "/models"})
+OPEN_FOLDER = "/models/"
+"""The addresses that need no token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Guard:
     """Pages (`https://name[:port]`) that may make writing calls, beside our own."""
     operations: bool = True
     """Whether plans may be approved, and operations cancelled and retried."""
+    edits: bool = True
+    """Whether the file may be edited."""
     max_body: int = 65_536
     """Bytes of the longest request body."""
 
@@ -92,12 +96,17 @@ def is_loopback(host: str) -> bool:
 
 
 def _wrong_token(guard: Guard, scope: Scope) -> Refusal | None:
-    if guard.token is None or scope["path"] == OPEN:
+    if guard.token is None or _is_open(scope):
         return None
     scheme, _, sent = (header(scope["headers"], b"authorization") or b"").partition(b" ")
     if scheme.lower() == b"bearer" and hmac.compare_digest(sent.strip(), guard.token.encode()):
         return None
     return Refusal(status=401, detail="A token is needed: send it as `Authorization: Bearer TOKEN`.")
+
+
+def _is_open(scope: Scope) -> bool:
+    path = scope["path"]
+    return scope["method"] in READING and (path in OPEN or path.startswith(OPEN_FOLDER))
 
 
 def _wrong_origin(guard: Guard, scope: Scope) -> Refusal | None:
@@ -111,9 +120,14 @@ def _wrong_origin(guard: Guard, scope: Scope) -> Refusal | None:
 
 def _wrong_type(scope: Scope) -> Refusal | None:
     sent = _text(header(scope["headers"], b"content-type")).partition(";")[0].strip().lower()
-    if sent == "application/json":
+    if sent == "application/json" or (scope["method"] == "DELETE" and not sent and not _has_body(scope)):
         return None
     return Refusal(status=415, detail="Writing calls need `Content-Type: application/json`, without a body too.")
+
+
+def _has_body(scope: Scope) -> bool:
+    length = _text(header(scope["headers"], b"content-length"))
+    return header(scope["headers"], b"transfer-encoding") is not None or length not in ("", "0")
 
 
 def _too_long(guard: Guard, scope: Scope) -> Refusal | None:

@@ -1,30 +1,33 @@
-"""What Prometheus reads, made from the snapshot at each scrape. Nothing is kept in a global registry.
+"""What Prometheus reads, made from the snapshot and the catalogues at each scrape; nothing is in a global registry.
 
 The names are part of the interface; the reference lists them with these help texts.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from venom_modeld.api.tally import Ended
+from venom_modeld.api.tally import BOUNDS, Tally
 from venom_modeld.api.views_common import answers
 from venom_modeld.api.views_status import program_version
+from venom_modeld.core.catalogue import CatalogueStats
 from venom_modeld.core.drift import DriftKind
 from venom_modeld.core.events import OperationStatus
+from venom_modeld.core.plan import BlockKind
 from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
 PREFIX = "venom_modeld_"
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
-def exposition(snapshot: StatusSnapshot, ended: Mapping[Ended, int], *, loop_lag: float) -> bytes:
+def exposition(snapshot: StatusSnapshot, tally: Tally, catalogues: CatalogueStats, *, loop_lag: float) -> bytes:
     """Return all metrics as text; `loop_lag` is how many seconds one turn of the event loop took."""
-    return generate_latest(Scrape(snapshot=snapshot, ended=ended, loop_lag=loop_lag))
+    return generate_latest(Scrape(snapshot=snapshot, tally=tally, catalogues=catalogues, loop_lag=loop_lag))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,8 @@ class Scrape(Collector):
     """Everything that one scrape is answered from."""
 
     snapshot: StatusSnapshot
-    ended: Mapping[Ended, int] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    catalogues: CatalogueStats = field(default_factory=CatalogueStats)
     loop_lag: float = 0.0
     """How many seconds one turn of the event loop took."""
 
@@ -41,6 +45,9 @@ class Scrape(Collector):
         yield from self._whole()
         yield from self._observation()
         yield from self._work()
+        yield from self._finished()
+        yield from self._feeds()
+        yield from self._hosts()
 
     def _whole(self) -> Iterator[Metric]:
         snapshot = self.snapshot
@@ -78,16 +85,56 @@ class Scrape(Collector):
             lambda one: one.plan is not None and one.plan.unsafe is not None,
         )
         yield self._each(
+            "stalled_operations", "Operations that failed for good, until a person changes something.", _stalled
+        )
+        yield self._each("suspended", "1 while the file says to change nothing, else 0.", self._is_suspended)
+        yield self._each(
             "in_progress_bytes", "Bytes that the downloads in progress have fetched by now.", _bytes_in_progress
         )
-        ended = CounterMetricFamily(
-            f"{PREFIX}operations",
-            "Operations that ended since the daemon started.",
-            labels=("runtime", "type", "result"),
-        )
-        for labels, count in sorted(self.ended.items()):
+        ended = _counter("operations", "Operations that ended since the daemon started.", "runtime", "type", "result")
+        for labels, count in sorted(self.tally.ended.items()):
             ended.add_metric(list(labels), count)
         yield ended
+
+    def _finished(self) -> Iterator[Metric]:
+        finished = self.tally.finished
+        fetched = _counter("downloaded_bytes", "Bytes of downloads completed since the daemon started.", "runtime")
+        for runtime, count in sorted(finished.downloaded.items()):
+            fetched.add_metric([runtime], count)
+        took = HistogramMetricFamily(
+            f"{PREFIX}operation_duration_seconds", "How long operations took that ended.", labels=("runtime", "type")
+        )
+        for labels, durations in sorted(finished.durations.items()):
+            bounds = [*map(str, BOUNDS), "+Inf"]
+            buckets = list(zip(bounds, accumulate(durations.counts), strict=True))
+            took.add_metric(list(labels), buckets, durations.seconds)
+        yield from (fetched, took)
+
+    def _is_suspended(self, runtime: RuntimeSnapshot) -> bool:
+        return runtime.spec.suspend or (self.snapshot.desired is not None and self.snapshot.desired.suspend)
+
+    def _feeds(self) -> Iterator[Metric]:
+        age = _gauge("catalogue_age_seconds", "How old what is known of a catalogue is.", "source", "listing")
+        entries = _gauge("catalogue_entries", "How many models are known of a catalogue.", "source", "listing")
+        failing = _gauge("catalogue_failing", "1 while a catalogue cannot be read, else 0.", "source", "listing")
+        for feed in self.catalogues.feeds:
+            labels = [feed.source, feed.listing]
+            if feed.age is not None:
+                age.add_metric(labels, feed.age)
+            entries.add_metric(labels, feed.entries)
+            failing.add_metric(labels, feed.failing)
+        yield from (age, entries, failing)
+
+    def _hosts(self) -> Iterator[Metric]:
+        requests = _counter("catalogue_requests", "Requests to a catalogue's host since the daemon started.", "host")
+        failures = _counter("catalogue_failures", "Requests to a catalogue's host that gave nothing.", "host")
+        left = _gauge("catalogue_rate_limit_remaining", "Requests that a host said it still grants.", "host")
+        for host in self.catalogues.hosts:
+            requests.add_metric([host.host], host.requests)
+            failures.add_metric([host.host], host.failures)
+            if host.remaining is not None:
+                left.add_metric([host.host], host.remaining)
+        yield from (requests, failures, left)
 
     def _each(self, name: str, text: str, value: Callable[[RuntimeSnapshot], float]) -> GaugeMetricFamily:
         family = _gauge(name, text, "runtime")
@@ -100,6 +147,10 @@ def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(PREFIX + name, text, labels=labels)
 
 
+def _counter(name: str, text: str, *labels: str) -> CounterMetricFamily:
+    return CounterMetricFamily(PREFIX + name, text, labels=labels)
+
+
 def _one(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(PREFIX + name, text, value=value)
 
@@ -108,6 +159,11 @@ def _info(name: str, text: str, **labels: str) -> GaugeMetricFamily:
     family = _gauge(name, text, *labels)
     family.add_metric(list(labels.values()), 1)
     return family
+
+
+def _stalled(runtime: RuntimeSnapshot) -> int:
+    blocks = (step.block for step in runtime.plan.steps) if runtime.plan else ()
+    return sum(block is not None and block.kind is BlockKind.STALLED for block in blocks)
 
 
 def _bytes_in_progress(runtime: RuntimeSnapshot) -> int:

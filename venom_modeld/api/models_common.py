@@ -62,3 +62,4 @@ class Problem(Answer):
     detail: str = Field(description="What happened and what to do, in plain sentences.")
     errors: list[FieldProblem] | None = Field(default=None, description="For 422: everything that is wrong.")
     reasons: list[str] | None = Field(default=None, description="For `/readyz`: everything that is not ready.")
+    diff: str | None = Field(default=None, description="For an edit that was not written: the change to be made.")

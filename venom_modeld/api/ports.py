@@ -1,10 +1,13 @@
 """What the API needs of the daemon, as protocols: whoever wires the program hands in objects that fit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from venom_modeld.core.catalogue import CatalogueAnswer, CatalogueStats, Listing
+from venom_modeld.core.edits import Change, Edit, FileText
 from venom_modeld.core.events import OperationRecord
+from venom_modeld.core.names import Provider
 
 
 class NoSuchOperation(LookupError):
@@ -74,5 +77,51 @@ class History(Protocol):
         ...
 
     async def operation(self, id_: str, /) -> OperationRecord | None:
-        """Return the record of that id, or None."""
+        """Return the record of that id, or the latest of that key; None where there is neither."""
         ...
+
+
+class Editor(Protocol):
+    """The file and whoever edits it."""
+
+    async def present(self) -> FileText:
+        """Return the file as it is now."""
+        ...
+
+    async def edit(self, change: Change, *, expected: Collection[str] = (), write: bool, guess: bool = False) -> Edit:
+        """Make a change, or only say what it would be; one at a time.
+
+        `expected` are the revisions of which the file must have one; none, or `*`, stand for any. With `guess`, the
+        first runtime is taken where several would do. Raises EditRefused.
+        """
+        ...
+
+
+class Catalogue(Protocol):
+    """What the providers offer. It answers from memory; only a search, or the tags of a model, may be asked for."""
+
+    def answer(self, listing: Listing, provider: Provider, limit: int) -> CatalogueAnswer:
+        """Return what is known now of TRENDING or AVAILABLE."""
+        ...
+
+    async def search(self, query: str, provider: Provider, limit: int) -> CatalogueAnswer:
+        """Return what fits a query, within a deadline. Raises ValueError that says what to write instead."""
+        ...
+
+    async def tags(self, name: str, provider: Provider, limit: int) -> CatalogueAnswer:
+        """Return the versions of a model, within a deadline. Raises ValueError that says what to write instead."""
+        ...
+
+    def stats(self) -> CatalogueStats:
+        """Return the numbers for metrics."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All that the API is given of the daemon, beside the snapshots."""
+
+    commands: Commands
+    history: History
+    editor: Editor
+    catalogue: Catalogue

@@ -8,8 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from venom_modeld.api.masking import masked
 from venom_modeld.api.models_common import FieldProblem, Problem
 from venom_modeld.api.ports import NoSuchOperation, NoSuchPlan, NotPossibleNow
+from venom_modeld.core.edits import EditRefused, Refusal
 from venom_modeld.core.errors import ModeldError, TemporaryError
 
 MEDIA_TYPE = "application/problem+json"
@@ -21,6 +23,7 @@ def problem(
     *,
     errors: Sequence[FieldProblem] = (),
     reasons: Sequence[str] = (),
+    diff: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return an error of ours as a response."""
@@ -30,6 +33,7 @@ def problem(
         detail=detail,
         errors=list(errors) or None,
         reasons=list(reasons) or None,
+        diff=diff or None,
     )
     content = body.model_dump_json(exclude_none=True)
     return Response(content, status, headers, media_type=MEDIA_TYPE)
@@ -42,6 +46,7 @@ def install(app: FastAPI) -> None:
     for missing in (NoSuchOperation, NoSuchPlan):
         app.add_exception_handler(missing, _missing)
     app.add_exception_handler(NotPossibleNow, _conflict)
+    app.add_exception_handler(EditRefused, _refused)
     app.add_exception_handler(ModeldError, _failed)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -76,6 +81,26 @@ async def _missing(_: Request, error: Exception) -> Response:
 
 async def _conflict(_: Request, error: Exception) -> Response:
     return problem(409, str(error))
+
+
+_REFUSALS = {
+    Refusal.UNKNOWN: 404,
+    Refusal.SEVERAL: 409,
+    Refusal.CONFLICT: 409,
+    Refusal.OUTDATED: 409,
+    Refusal.BROKEN: 409,
+    Refusal.INVALID: 422,
+    Refusal.LOCKED: 403,
+    Refusal.FULL: 507,
+    Refusal.FAILED: 500,
+}
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, EditRefused)  # noqa: S101 - it is registered for this class alone
+    diff = masked(error.diff)
+    detail = f"{error}. Commit this instead:\n\n{diff}" if error.why is Refusal.LOCKED else str(error)
+    return problem(_REFUSALS[error.why], detail, diff=diff)
 
 
 async def _failed(_: Request, error: Exception) -> Response:

@@ -20,8 +20,9 @@ from venom_modeld.api import (
     views_status,
     views_venom,
 )
+from venom_modeld.api.announced import Announced
 from venom_modeld.api.answers import SnapshotAnswer, SnapshotRoute, View, reply
-from venom_modeld.api.ports import Commands, History, NoSuchOperation
+from venom_modeld.api.ports import Catalogue, Commands, History, NoSuchOperation
 from venom_modeld.api.problems import problem
 from venom_modeld.api.readers import EventStream, Readers
 from venom_modeld.api.stream import ITEM_SCHEMA, Feed
@@ -62,6 +63,8 @@ class Reading:
     hub: SnapshotHub
     commands: Commands
     history: History
+    catalogue: Catalogue
+    announced: Announced
     feed: Feed
     readers: Readers
     tally: Tally
@@ -72,10 +75,10 @@ class Reading:
         return reply(request, views_operations.operations(self.hub.present, remembered, limit))
 
     async def read_operation(self, request: Request, operation_id: OperationId) -> Response:
-        """Show one operation."""
+        """Show one operation: an attempt by its own id, or the latest one by the id that an edit was answered with."""
         present = views_operations.current(self.hub.present)
-        record = next((one for one in present if one.id == operation_id), None)
-        record = record or await self.history.operation(operation_id)
+        record = next((one for one in present if operation_id in (one.id, one.key)), None)
+        record = record or self.announced.find(operation_id) or await self.history.operation(operation_id)
         if record is None:
             raise NoSuchOperation(operation_id)
         info = views_operations.operation_info(record)
@@ -113,7 +116,7 @@ class Reading:
         clock = asyncio.get_running_loop().time
         before = clock()
         await asyncio.sleep(0)
-        text = exposition(self.hub.present, self.tally.ended, loop_lag=clock() - before)
+        text = exposition(self.hub.present, self.tally, self.catalogue.stats(), loop_lag=clock() - before)
         return Response(text, media_type=MEDIA_TYPE)
 
 

@@ -103,7 +103,7 @@ class Feed:
             except TimeoutError:
                 yield HEARTBEAT
                 continue
-            yield b"".join(self.news(snapshot, place))
+            yield await self.news(snapshot, place)
             place = Place(
                 version=snapshot.version,
                 mark=mark_of(snapshot.events),
@@ -118,12 +118,21 @@ class Feed:
             return Place()
         return Place(version=int(found[2]), mark=found[3])
 
-    def news(self, snapshot: StatusSnapshot, place: Place) -> Iterator[bytes]:
-        """Yield what a snapshot has beyond a place. Only the last item has an id: who misses it gets all again."""
-        for event in events_after(snapshot.events, place.mark):
-            yield item("event", encoded(event_info(event)))
-        for record in current(snapshot):
-            if place.operations.get(record.id) != record:
-                yield item("operation", encoded(operation_info(record)))
+    async def news(self, snapshot: StatusSnapshot, place: Place) -> bytes:
+        """Return what a snapshot has beyond a place. Only the last item has an id: who misses it gets all again."""
+        status = (await self._status.made()).content
         identity = f"{self._process}-{snapshot.version}-{mark_of(snapshot.events)}"
-        yield item("snapshot", self._status.present.content, identity)
+        return await asyncio.to_thread(_told, snapshot, place) + item("snapshot", status, identity)
+
+
+def _told(snapshot: StatusSnapshot, place: Place) -> bytes:
+    """Return the events and the operations that a snapshot has beyond a place."""
+    return b"".join(_items(snapshot, place))
+
+
+def _items(snapshot: StatusSnapshot, place: Place) -> Iterator[bytes]:
+    for event in events_after(snapshot.events, place.mark):
+        yield item("event", encoded(event_info(event)))
+    for record in current(snapshot):
+        if place.operations.get(record.id) != record:
+            yield item("operation", encoded(operation_info(record)))

@@ -28,7 +28,7 @@ def _runtime(runtime: RuntimeSnapshot, made_at: float) -> RuntimePlan:
         digest=known.digest if known else None,
         drift=[_drift(one) for one in runtime.drift],
         steps=[_step(step) for step in steps(runtime)],
-        unsafe=_unsafe(known.unsafe) if known and known.unsafe else None,
+        unsafe=unsafe_info(known.unsafe) if known and known.unsafe else None,
         install_bytes=known.install_bytes if known else None,
         install_gb=gigabytes(known.install_bytes) if known else None,
         freed_bytes=known.freed_bytes if known else None,
@@ -59,11 +59,12 @@ def _step(step: Step) -> StepInfo:
         size_bytes=operation.size_bytes,
         size_gb=gigabytes(operation.size_bytes),
         after=list(step.after),
-        block=_block(step.block) if step.block else None,
+        block=block_info(step.block) if step.block else None,
     )
 
 
-def _block(block: Block) -> BlockInfo:
+def block_info(block: Block) -> BlockInfo:
+    """Return what keeps a step from being taken."""
     return BlockInfo(
         kind=block.kind,
         reason=block.reason,
@@ -73,7 +74,8 @@ def _block(block: Block) -> BlockInfo:
     )
 
 
-def _unsafe(unsafe: Unsafe) -> UnsafeInfo:
+def unsafe_info(unsafe: Unsafe) -> UnsafeInfo:
+    """Return removals that wait for an approval."""
     return UnsafeInfo(
         digest=unsafe.digest,
         reasons=list(unsafe.reasons),

@@ -1,8 +1,8 @@
-"""The commands that write models.yaml in a person's place: install, remove, activate, suspend, resume, import."""
+"""The commands that write models.yaml in a person's place: install, remove, activate, keep, suspend and so on."""
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,20 +25,29 @@ OptionalRuntime = Annotated[
 ]
 
 
-def install(
+def install(  # noqa: PLR0913 - as many parameters as the command has options
     runtime: RuntimeArgument,
     model: ModelArgument,
     file: FileOption = None,
     form: FormatOption = Format.TEXT,
     config: ConfigOption = None,
     *,
+    active: Annotated[bool, typer.Option("--active", help="Make it the active model too.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Protect it from removal.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Update it when its tag or branch moves.")] = False,
+    revision: Annotated[
+        str | None, typer.Option("--revision", help="The branch, tag or commit of a repository.")
+    ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Declare a model in the file; the daemon installs it."""
-    from venom_modeld.cli import edits
+    """Declare a model in the file; the daemon installs it.
 
-    path = _path(file, config)
-    _tell(edits.edit(path, edits.install(runtime, model), dry_run=dry_run), form)
+    Where it is declared already, the options are added to its entry.
+    """
+    options: dict[str, str | bool] = {"keep": True} if keep else {}
+    options |= {"update": "always"} if follow else {}
+    options |= {"revision": revision} if revision else {}
+    _edit("install", runtime, model, file, form, config, dry_run=dry_run, options=options, active=active)
 
 
 def remove(
@@ -54,10 +63,7 @@ def remove(
 
     The daemon then removes it from the runtime, if `prune` lets it.
     """
-    from venom_modeld.cli import edits
-
-    path = _path(file, config)
-    _tell(edits.edit(path, edits.remove(runtime, model), dry_run=dry_run, remarks=edits.lost_active), form)
+    _edit("remove", runtime, model, file, form, config, dry_run=dry_run)
 
 
 def activate(
@@ -70,10 +76,54 @@ def activate(
     dry_run: DryRunOption = False,
 ) -> None:
     """Make a declared model the active one."""
-    from venom_modeld.cli import edits
+    _edit("activate", runtime, model, file, form, config, dry_run=dry_run)
 
-    path = _path(file, config)
-    _tell(edits.edit(path, edits.activate(runtime, model), dry_run=dry_run), form)
+
+def keep(
+    runtime: RuntimeArgument,
+    model: ModelArgument,
+    file: FileOption = None,
+    form: FormatOption = Format.TEXT,
+    config: ConfigOption = None,
+    *,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Protect a declared model.
+
+    It stays on the runtime when the file no longer names it.
+    """
+    _edit("keep", runtime, model, file, form, config, dry_run=dry_run)
+
+
+def unkeep(
+    runtime: RuntimeArgument,
+    model: ModelArgument,
+    file: FileOption = None,
+    form: FormatOption = Format.TEXT,
+    config: ConfigOption = None,
+    *,
+    dry_run: DryRunOption = False,
+) -> None:
+    """End the protection of a declared model."""
+    _edit("unkeep", runtime, model, file, form, config, dry_run=dry_run)
+
+
+def update(
+    runtime: RuntimeArgument,
+    model: ModelArgument,
+    file: FileOption = None,
+    form: FormatOption = Format.TEXT,
+    config: ConfigOption = None,
+    *,
+    never: Annotated[bool, typer.Option("--never", help="Leave the installed version alone again.")] = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Let a declared model follow its tag or branch.
+
+    The daemon updates it when that moves.
+    """
+    options = {"update": "never" if never else "always"}
+    _edit("update", runtime, model, file, form, config, dry_run=dry_run, options=options)
 
 
 def suspend(
@@ -85,10 +135,7 @@ def suspend(
     dry_run: DryRunOption = False,
 ) -> None:
     """Go on observing, change nothing, until resumed."""
-    from venom_modeld.cli import edits
-
-    path = _path(file, config)
-    _tell(edits.edit(path, edits.suspend(runtime), dry_run=dry_run), form)
+    _edit("suspend", runtime, "", file, form, config, dry_run=dry_run)
 
 
 def resume(
@@ -100,10 +147,7 @@ def resume(
     dry_run: DryRunOption = False,
 ) -> None:
     """End what `suspend` began."""
-    from venom_modeld.cli import edits
-
-    path = _path(file, config)
-    _tell(edits.edit(path, edits.resume(runtime), dry_run=dry_run, remarks=edits.still_suspended), form)
+    _edit("resume", runtime, "", file, form, config, dry_run=dry_run)
 
 
 def import_(
@@ -134,6 +178,24 @@ def import_(
     else:
         importing.write_new(output, text)
         remark(f"Written to {output}.")
+
+
+def _edit(
+    action: str,
+    runtime: str | None,
+    model: str,
+    file: Path | None,
+    form: Format,
+    config: Path | None,
+    *,
+    dry_run: bool,
+    **more: Any,
+) -> None:
+    from venom_modeld.cli.edits import edit
+    from venom_modeld.core.edits import Action, Change
+
+    change = Change(action=Action(action), runtime=runtime, model=model, **more)
+    _tell(edit(_path(file, config), change, dry_run=dry_run), form)
 
 
 def _path(file: Path | None, config: Path | None) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from venom_modeld.cli import commands_daemon, commands_file, commands_plan, commands_serve
+from venom_modeld.cli import commands_daemon, commands_file, commands_plan, commands_serve, commands_service
 from venom_modeld.cli.command import Command, Group
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
@@ -36,6 +36,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "install": commands_file.install,
     "remove": commands_file.remove,
     "activate": commands_file.activate,
+    "keep": commands_file.keep,
+    "unkeep": commands_file.unkeep,
+    "update": commands_file.update,
     "suspend": commands_file.suspend,
     "resume": commands_file.resume,
     "import": commands_file.import_,
@@ -45,6 +48,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 
 for _name, _command in _COMMANDS.items():
     app.command(_name, cls=Command)(_command)
+app.add_typer(commands_service.service, name="service")
 
 
 def run() -> None:

@@ -19,7 +19,7 @@ from venom_modeld.config.yaml_nodes import Alias, Mapping, Node, Scalar, Sequenc
 from venom_modeld.config.yaml_source import Data, Document, parse
 from venom_modeld.config.yaml_writer import in_line
 
-__all__ = ["EditError", "Entry", "Value", "activate", "install", "remove", "set_value", "unified_diff"]
+__all__ = ["EditError", "Entry", "Value", "activate", "install", "remove", "set_in_entry", "set_value", "unified_diff"]
 
 Entry = str | dict[str, Data]
 """An entry of `models`: a name, or a mapping with `name` and more."""
@@ -103,6 +103,31 @@ def set_value(text: str, runtime: str | None, key: str, value: Value | None) -> 
     else:
         splices = [_value_set(file, pair, value)]
     return _checked(file, splices, _with(file.data, path, value))
+
+
+def set_in_entry(text: str, runtime: str, matches: Callable[[str], bool], key: str, value: Value | None) -> str:
+    """Return the text with a key of a runtime's model set to a value, or without it where that is None.
+
+    The model is the first whose name `matches`; one that is a name alone becomes a mapping. Raises EditError where the
+    runtime or the model is not in the file, or the key holds a list or a mapping.
+    """
+    file = _read(text)
+    pair = _own_list(_runtime(file, runtime), runtime)
+    models = _models(file, runtime)
+    index = next((place for place, model in enumerate(models) if (name := _name_of(model)) and matches(name)), None)
+    if pair is None or index is None or not isinstance(pair[1], Sequence):
+        raise EditError(f"the runtime {runtime} has no such model; install it first")
+    old = models[index]
+    long: Data = {"name": old} if isinstance(old, str) else old
+    wanted = _with(long, (key,), value)
+    if wanted == long:
+        return text
+    splices = [_entry_set(file, pair[1].items[index], wanted, key, value)]
+    return _checked(
+        file,
+        splices,
+        _with(file.data, ("runtimes", runtime, "models"), [*models[:index], wanted, *models[index + 1 :]]),
+    )
 
 
 def unified_diff(old: str, new: str, path: str) -> str:
@@ -321,6 +346,30 @@ def _new_pair(file: _File, owner: Mapping, line: str) -> Splice:
     if before == 0:
         return splice.line_above(file.text, key, line)
     return splice.lines_below(file.text, owner.pairs[before - 1][1], [line])
+
+
+def _entry_set(file: _File, entry: Node, wanted: Data, key: str, value: Value | None) -> Splice:
+    """Return the change of one entry of `models`."""
+    if isinstance(entry, Scalar):
+        return Splice(entry.span.begin, entry.span.end, in_line(wanted))
+    if not isinstance(entry, Mapping):
+        raise EditError(f"the entry is an alias (line {entry.span.position.line}); write its values out first")
+    pair = _own(entry, key)
+    if value is None:
+        (cut,) = _pair_cut(file, entry, key)
+        return cut
+    return (
+        _entry_pair(file, entry, f"{in_line(key)}: {in_line(value)}") if pair is None else _value_set(file, pair, value)
+    )
+
+
+def _entry_pair(file: _File, entry: Mapping, line: str) -> Splice:
+    """Put a pair into an entry, behind the first one, whose key stands behind the dash."""
+    if entry.flow:
+        return splice.flow_added(file.text, entry, line)
+    key, value = entry.pairs[0]
+    column = key.span.position.column - 1
+    return splice.lines_below(file.text, value, [" " * column + line])
 
 
 def _is_block(node: Node) -> bool:

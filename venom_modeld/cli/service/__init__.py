@@ -1,0 +1,1 @@
+"""`service`: the daemon as a unit of the host's systemd, put in place, looked at, and taken away again."""
