@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types imports unit format clean
+.PHONY: run test lint types imports unit samples format clean
 
 run: $(STAMP)
 	@$(BIN)/python -m venom_modeld try
@@ -24,10 +24,14 @@ imports: $(STAMP)
 
 unit: $(STAMP)
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage run -m pytest --numprocesses 2 --dist worksteal
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --include='venom_modeld/core/*' --fail-under=100
 	$(BIN)/python -m coverage report --fail-under=95
+
+# Real pages and answers, which are no part of the project: make samples SAMPLES=FOLDER
+samples: $(STAMP)
+	@$(BIN)/python tests/tools/samples.py "$(SAMPLES)"
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix-only .

@@ -6,6 +6,7 @@ is left that it could do.
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -25,12 +26,17 @@ from venom_modeld.engine.preview import PlanReport, preview
 from venom_modeld.engine.review import Review
 from venom_modeld.engine.source import DesiredSource
 from venom_modeld.engine.worker import Pace
+from venom_modeld.notifications.channel import Channel
+from venom_modeld.notifications.courier import Courier
 from venom_modeld.runtimes import registry
 from venom_modeld.runtimes.base import Environment, Runtime
 from venom_modeld.state import lock
 from venom_modeld.state.records import Retention
 from venom_modeld.state.snapshot import SnapshotHub, StatusSnapshot
 from venom_modeld.state.store import STATE_FILE, Store
+from venom_modeld.supervision.pulse import Pulse
+from venom_modeld.supervision.sd_notify import Notifier
+from venom_modeld.supervision.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -70,29 +76,39 @@ class Parts:
 async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
     """Run the daemon until SIGTERM or SIGINT; `on_ready` gets the address of its API once that answers.
 
-    Raises StateLocked where another daemon has the state, StateUnusable, and OSError for an address that is taken.
+    Raises StateLocked where another daemon has the state, StateUnusable, NotificationsUnusable, and OSError for an
+    address that is taken.
     """
-    stop, hang_up = asyncio.Event(), asyncio.Event()
+    stop, hang_up, edited = asyncio.Event(), asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    notifier = Notifier.take(os.environ)
+    pulse = Pulse(watchdog=notifier.watchdog)
     with _listener(settings) as listener:
-        async with _assembled(settings, Review()) as parts:
+        async with _assembled(settings, Review(), pulse) as parts:
+            supervisor = Supervisor(notifier, parts.hub, pulse, parts.engine.workers.keys)
+            courier = _courier(settings, parts.hub)
             await parts.begin()
             from venom_modeld.serving import serving  # noqa: PLC0415 - FastAPI is loaded by the daemon alone
 
-            api = serving(parts.hub, parts.engine, parts.store, settings, listener)
+            api = serving(parts.hub, parts.engine, parts.store, settings, listener, wrote=edited.set)
             async with api as address, asyncio.TaskGroup() as group:
                 following = [
                     group.create_task(_follow_file(parts, stop), name="follow the file"),
-                    group.create_task(_follow_hang_ups(parts, hang_up), name="follow SIGHUP"),
+                    group.create_task(_follow_hang_ups(parts, hang_up, supervisor), name="follow SIGHUP"),
+                    group.create_task(supervisor.run(), name="tell the service manager"),
+                    group.create_task(_follow_edits(parts, edited), name="follow edits"),
                 ]
+                if courier is not None:
+                    following.append(group.create_task(courier.run(), name="bring notices"))
                 on_ready(address)
                 await stop.wait()
                 logger.info("stopping")
                 for task in following:
                     task.cancel()
+                await supervisor.stopping()
 
 
 async def plan_once(settings: Settings) -> PlanReport:
@@ -144,13 +160,15 @@ def _maker(settings: Settings) -> Callable[[RuntimeSpec], Runtime]:
         load_timeout=settings.timeouts.load,
         registry_url=settings.registry_url,
         user_agent=f"venom-modeld/{version('venom-modeld')}",
+        state_dir=settings.state_dir.absolute(),
     )
     return lambda spec: registry.driver(spec.kind).make(spec, environment)
 
 
 @asynccontextmanager
-async def _assembled(settings: Settings, review: Review) -> AsyncIterator[Parts]:
+async def _assembled(settings: Settings, review: Review, pulse: Pulse | None = None) -> AsyncIterator[Parts]:
     """Take the state, and put the parts together; in the end stop them in the opposite order."""
+    pulse = pulse or Pulse()
     pace = Pace(
         interval=settings.interval,
         retry_interval=min(settings.retry.first, settings.interval),
@@ -159,6 +177,8 @@ async def _assembled(settings: Settings, review: Review) -> AsyncIterator[Parts]
         stall_timeout=settings.stall_timeout,
         update_interval=settings.update_check,
         permits=review.permits,
+        beat=pulse.beat,
+        beat_every=pulse.every,
     )
     async with AsyncExitStack() as stack:
         stack.enter_context(lock.hold(settings.state_dir))
@@ -197,12 +217,32 @@ async def _follow_file(parts: Parts, stop: asyncio.Event) -> None:
             await parts.reread()
 
 
-async def _follow_hang_ups(parts: Parts, hang_up: asyncio.Event) -> None:
+async def _follow_hang_ups(parts: Parts, hang_up: asyncio.Event, supervisor: Supervisor) -> None:
     while True:
         await hang_up.wait()
         hang_up.clear()
         logger.info("reading the file again", extra={"cause": "SIGHUP"})
+        await supervisor.reloading()
         await parts.reread(wake=True)
+        await supervisor.reloaded()
+
+
+async def _follow_edits(parts: Parts, edited: asyncio.Event) -> None:
+    """Read the file at once after an edit of our own, also where its file system reports no changes."""
+    while True:
+        await edited.wait()
+        edited.clear()
+        await parts.reread()
+
+
+def _courier(settings: Settings, hub: SnapshotHub) -> Courier | None:
+    """Return who brings notices, where the settings name any address. Raises NotificationsUnusable."""
+    file = settings.notifications.urls_file
+    if file is None:
+        return None
+    channel = Channel(file)
+    channel.require()
+    return Courier(hub, channel, settings.state_dir)
 
 
 def _listener(settings: Settings) -> socket.socket:

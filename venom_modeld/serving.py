@@ -1,22 +1,29 @@
 """The HTTP API on its socket: what it needs of the daemon, fitted to its protocols, and the server that answers."""
 
 import asyncio
+import os
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import uvicorn
 
-from venom_modeld.api.app import create_app
+from venom_modeld.api.app import Api, create_app
 from venom_modeld.api.guard import Guard, host_of
-from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan
+from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan, Ports
+from venom_modeld.api.screen import Screen
 from venom_modeld.config.settings import Settings
 from venom_modeld.core.errors import PermanentError
 from venom_modeld.core.reasons import Reason
+from venom_modeld.engine.edits import FileEditor
 from venom_modeld.engine.engine import Engine, NotFound
+from venom_modeld.runtimes.registry import kinds
 from venom_modeld.state.snapshot import SnapshotHub
 from venom_modeld.state.store import Store
+from venom_modeld.trending.assembly import Catalogues, Choices, catalogues
+from venom_modeld.trending.classify import OLLAMA
 
 SLACK = 120.0
 """Seconds beyond three intervals in which every loop must have ended a cycle; a slow answer fits in."""
@@ -77,11 +84,48 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    hub: SnapshotHub, engine: Engine, store: Store, settings: Settings, listener: socket.socket
+    hub: SnapshotHub,
+    engine: Engine,
+    store: Store,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    wrote: Callable[[], None],
 ) -> AsyncIterator[str]:
-    """Answer on a socket until the end of the block; give the address, such as `http://127.0.0.1:8765`."""
-    commands = EngineCommands(engine, interval=settings.interval)
-    app = create_app(hub, commands, store, _guard(settings))
+    """Answer on a socket until the end of the block; give the address, such as `http://127.0.0.1:8765`.
+
+    `wrote` is called after each edit of the file.
+    """
+    async with _catalogues(hub, store, settings) as found:
+        ports = Ports(
+            commands=EngineCommands(engine, interval=settings.interval),
+            history=store,
+            editor=FileEditor(settings.file, kinds(), wrote=wrote),
+            catalogue=found.catalogue,
+        )
+        async with _answering(create_app(hub, ports, _guard(settings), Screen()), listener) as address:
+            yield address
+
+
+def _catalogues(hub: SnapshotHub, store: Store, settings: Settings) -> AbstractAsyncContextManager[Catalogues]:
+    """Return the catalogues as the settings say."""
+    trending = settings.trending
+    choices = Choices(
+        ollama=trending.ollama.source,
+        site_url=trending.ollama.url,
+        registry_url=settings.registry_url,
+        refresh=trending.refresh,
+        version=version("venom-modeld"),
+    )
+
+    def local_ollama() -> str | None:
+        return next((one.spec.url for one in hub.present.runtimes if one.spec.kind == OLLAMA), None)
+
+    return catalogues(choices, store, local_ollama=local_ollama, environ=os.environ)
+
+
+@asynccontextmanager
+async def _answering(app: Api, listener: socket.socket) -> AsyncIterator[str]:
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=GOODBYE
     )
@@ -107,6 +151,7 @@ def _guard(settings: Settings) -> Guard:
         allowed_hosts=frozenset(filter(None, map(host_of, [*api.allowed_hosts, api.listen.host]))),
         allowed_origins=frozenset(api.allowed_origins),
         operations=api.operations,
+        edits=api.edits,
     )
 
 

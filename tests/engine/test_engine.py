@@ -170,6 +170,18 @@ async def test_a_temporary_failure_is_retried_and_a_permanent_one_is_not(house: 
     assert B in server.installed
 
 
+async def test_a_stall_is_told_once(house: House, server: Server) -> None:
+    """Whoever listens for what needs a person hears of it when it begins, with its reason, and not every cycle."""
+    server.failures["install", A] = [broken()]
+    await house.desire(declared("a", "b"))
+    await house.until(is_blocked(BlockKind.STALLED))
+    await house.cycles(3)
+    told = house.told(events.MODEL_STALLED)
+    assert [(one.model, one.reason, one.message) for one in told] == [
+        ("a:latest", Reason.NOT_FOUND, "one: it cannot be")
+    ]
+
+
 async def test_a_stalled_model_survives_a_restart_and_ends_by_a_retry(house: House, server: Server) -> None:
     """A crash is no reason to try again what cannot work; a person's word is."""
     server.failures["install", A] = [broken()]
@@ -250,8 +262,7 @@ async def test_a_download_that_stands_still_is_cut_and_goes_on(house: House, ser
     assert A in server.installed
     message = next(one.message for one in house.events if one.reason is Reason.NO_PROGRESS)
     assert (
-        message
-        == "one: install of a:latest stood still at 500 kB (downloading); it was cut and will go on from there"
+        message == "one: install of a:latest stood still at 500 kB (downloading); it was cut and will go on from there"
     )
 
 

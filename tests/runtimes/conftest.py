@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -202,6 +203,7 @@ async def make_runtime() -> AsyncIterator[MakeRuntime]:
                 load_timeout=patience,
                 registry_url=registry_url,
                 user_agent="venom-modeld/test",
+                state_dir=Path(),
             )
             spec = RuntimeSpec(name="gpu", kind="ollama", url=url, prune=Prune.MANAGED, options=options)
             runtime = DRIVER.make(spec, environment)

@@ -5,11 +5,16 @@ that tests must arrange from outside.
 """
 
 import asyncio
+import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from tests.runtimes.vllm.house import Host, bare_host, hub, model
 from venom_modeld.core.desired import ModelSpec
 from venom_modeld.core.errors import ModeldError, PermanentError, RuntimeUnreachable, TemporaryError
 from venom_modeld.core.inventory import Entry, Role
@@ -18,12 +23,19 @@ from venom_modeld.core.observed import ObservedState
 from venom_modeld.core.progress import Phase, Progress
 from venom_modeld.core.reasons import Reason
 from venom_modeld.runtimes.base import Report, Runtime
+from venom_modeld.runtimes.vllm.kind import parse_alias
 from venom_modeld.sandbox import Sandbox
+from venom_modeld.sandbox.hub.repositories import small_model
+
+__all__ = ["bare_host", "hub"]
 
 DEADLINE = 20.0
 
 SLOW = 50e6
 """Bytes per second at which a download can be cancelled on its way."""
+
+WORDS = "the runner process died"
+"""What a runtime says that cannot load a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +58,8 @@ class Subject:
     """Make a model load and generate nothing."""
     working: Callable[[], bool]
     """Whether the runtime downloads anything now."""
+    tells_version: bool = True
+    """It tells its version though it serves nothing."""
 
     async def state(self, *interest: ModelSpec) -> ObservedState:
         """Observe, caring for some models."""
@@ -89,23 +103,74 @@ def _ollama(sandbox: Sandbox, runtime: Runtime) -> Subject:
         start=sandbox.start_ollama,
         move=lambda spec: sandbox.move_tag(spec.name.text),
         pace=set_rate,
-        break_loading=lambda spec: sandbox.faults.load_errors.update({spec.name.text: "llama runner process died"}),
+        break_loading=lambda spec: sandbox.faults.load_errors.update({spec.name.text: WORDS}),
         silence=lambda spec: sandbox.faults.load_silent.append(spec.name.text),
         working=lambda: any(transfer.touched == 0 for transfer in sandbox.store.transfers.values()),
     )
 
 
-@pytest.fixture(params=["ollama"])
-def subject(request: pytest.FixtureRequest, sandbox: Sandbox, runtime: Runtime) -> Subject:
+def _vllm(host: Host) -> Subject:
+    """Return a vLLM that the daemon starts itself; it is away when its cache cannot be read."""
+    first, second, alias = model("acme/alpha"), model("acme/beta"), parse_alias("default")
+    versions = iter(range(100))
+
+    def move(spec: ModelSpec) -> str:
+        contents = small_model(spec.name.text, weights=24_000_000, seed=str(next(versions)))
+        return host.hub.publish(spec.name.text, contents)
+
+    def set_rate(rate: float | None) -> None:
+        host.hub.faults.rate = rate
+
+    async def stop() -> None:
+        if host.cache.exists():
+            host.cache.rename(host.folder / "aside")
+        host.cache.write_text("no folder", encoding="utf-8")
+
+    async def start() -> None:
+        host.cache.unlink()
+        (host.folder / "aside").rename(host.cache)
+
+    move(first)
+    return Subject(
+        runtime=host.runtime(host.spec(first, second, active=first.name.text, alias=alias.text)),
+        first=first,
+        second=second,
+        missing=model("acme/no-such-model"),
+        alias=alias,
+        stop=stop,
+        start=start,
+        move=move,
+        pace=set_rate,
+        break_loading=lambda spec: host.fault(refuse={spec.name.text: f"RuntimeError: {WORDS}"}),
+        silence=lambda spec: host.fault(silent=[spec.name.text]),
+        working=_has_downloading_children,
+        tells_version=False,
+    )
+
+
+def _has_downloading_children() -> bool:
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            status = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            command = (entry / "cmdline").read_bytes()
+            if int(status[1]) == os.getpid() and status[0] != "Z" and b"vllm.weights" in command:
+                return True
+    return False
+
+
+@pytest.fixture(params=["ollama", "vllm"])
+def subject(request: pytest.FixtureRequest) -> Subject:
     """Give each driver with a runtime that has nothing installed."""
-    return {"ollama": _ollama}[request.param](sandbox, runtime)
+    if request.param == "vllm":
+        return _vllm(request.getfixturevalue("bare_host"))
+    return _ollama(request.getfixturevalue("sandbox"), request.getfixturevalue("runtime"))
 
 
 async def test_a_fresh_runtime_has_nothing(subject: Subject) -> None:
-    """An observation of an empty runtime is empty, and tells its version; what it asks of a provider is left empty."""
+    """An observation of an empty runtime is empty, and tells its version where that serves without a model."""
     state = await subject.state(subject.first)
     assert (dict(state.installed), state.loaded, dict(state.remote)) == ({}, (), {})
-    assert state.version
+    assert bool(state.version) is subject.tells_version
 
 
 async def test_a_runtime_that_does_not_answer_is_unreachable(subject: Subject) -> None:
@@ -143,7 +208,8 @@ async def test_progress_of_an_installation_adds_up(subject: Subject) -> None:
     seen: list[Progress] = []
     await subject.runtime.install(subject.first, expect=published, report=seen.append)
     assert {Phase.DOWNLOADING, Phase.VERIFYING} <= {progress.phase for progress in seen}
-    assert {progress.total_bytes for progress in seen} == {published.size_bytes}
+    told = [progress for progress in seen if progress.phase is not Phase.RESOLVING]
+    assert {progress.total_bytes for progress in told} == {published.size_bytes}
     assert all(progress.completed_bytes <= (published.size_bytes or 0) for progress in seen)
 
 
@@ -323,7 +389,7 @@ async def test_an_activated_model_is_loaded_and_stays(subject: Subject) -> None:
 
 async def test_a_model_that_is_not_installed_is_not_activated(subject: Subject) -> None:
     """Activating what is not there yet fails for now, and installs nothing."""
-    with pytest.raises(TemporaryError, match=r"gpu.*qwen3:0\.6b"):
+    with pytest.raises(TemporaryError, match=rf"gpu.*{re.escape(subject.first.name.text)}"):
         await subject.activate(subject.first)
     assert not await subject.digests()
 
@@ -332,7 +398,7 @@ async def test_a_model_that_cannot_be_loaded_is_a_permanent_failure(subject: Sub
     """The runtime's own words are in the message, and what is installed stays."""
     await subject.install(subject.first)
     subject.break_loading(subject.first)
-    with pytest.raises(PermanentError, match="llama runner process died") as caught:
+    with pytest.raises(PermanentError, match=WORDS) as caught:
         await subject.activate(subject.first)
     assert caught.value.reason is Reason.LOAD_FAILED
     assert subject.first.name in await subject.digests()

@@ -44,10 +44,13 @@ class Patience:
     backoff: Backoff
     stall_timeout: float
     wall: Callable[[], float]
+    load_timeout: float = 0.0
 
     def with_silence(self, phase: Phase) -> float:
         """Return how many seconds may pass in a phase without a move."""
-        return self.stall_timeout if phase in (Phase.RESOLVING, Phase.DOWNLOADING) else VERIFY_SECONDS
+        if phase in (Phase.RESOLVING, Phase.DOWNLOADING):
+            return self.stall_timeout
+        return max(VERIFY_SECONDS, self.load_timeout)
 
 
 class Executor:

@@ -108,6 +108,8 @@ def worth_asking(spec: RuntimeSpec, observed: ObservedState) -> list[ModelSpec]:
 
 
 def _follows(model: ModelSpec, observed: ObservedState) -> bool:
+    if observed.installed[model.name].differs is not None:
+        return True
     if model.pin is not None:
         return observed.installed[model.name].digest != model.pin
     return model.update is Update.ALWAYS

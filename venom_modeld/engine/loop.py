@@ -8,6 +8,7 @@ a backoff, a look-up that got old.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from venom_modeld.core.errors import ModeldError
@@ -25,6 +26,8 @@ class Rhythm:
     retry_interval: float
     """While the runtime is Unknown, or after a cycle that could not be finished."""
     draw: Callable[[], float]
+    sign_every: float = 60.0
+    """Between the signs of life of a loop that rests."""
 
     def rest(self, outcome: Outcome | None, until: float | None) -> float:
         """Return how many seconds to sleep; `until` is how many seconds from now something else is due, if it is.
@@ -38,7 +41,10 @@ class Rhythm:
 
 
 class Loop:
-    """Runs a reconciler until stopped. `next_due` returns in how many seconds something is due, or None."""
+    """Runs a reconciler until stopped. `next_due` returns in how many seconds something is due, or None.
+
+    `alive` is called whenever a cycle has ended, and now and then while the loop rests; never in the middle of a cycle.
+    """
 
     def __init__(
         self,
@@ -47,11 +53,13 @@ class Loop:
         *,
         next_due: Callable[[], float | None],
         report: Callable[[Outcome], Awaitable[None]],
+        alive: Callable[[], None],
     ) -> None:
         self._reconciler = reconciler
         self._rhythm = rhythm
         self._next_due = next_due
         self._report = report
+        self._alive = alive
         self._wake = asyncio.Event()
         self._broken = ""
         self.ran_at = asyncio.get_running_loop().time()
@@ -67,6 +75,7 @@ class Loop:
             self._wake.clear()
             outcome = await self._cycle()
             self.ran_at = asyncio.get_running_loop().time()
+            self._alive()
             await self._sleep(self._rhythm.rest(outcome, self._next_due()))
 
     async def _cycle(self) -> Outcome | None:
@@ -91,8 +100,14 @@ class Loop:
         self._broken = message
 
     async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
+        """Rest until woken, at the most so long, and show now and then that the loop is not stuck."""
+        clock = asyncio.get_running_loop().time
+        ends = clock() + seconds
+        while not await self._woken(within=min(ends - clock(), self._rhythm.sign_every)) and clock() < ends:
+            self._alive()
+
+    async def _woken(self, *, within: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
                 await self._wake.wait()
-        except TimeoutError:
-            return
+        return self._wake.is_set()

@@ -51,6 +51,7 @@ async def preview(desired: DesiredState, runtimes: Mapping[str, Runtime], store:
 
 
 async def _preview(spec: RuntimeSpec, desired: DesiredState, runtime: Runtime, store: Store) -> RuntimePlan:
+    runtime.follow(spec)
     try:
         observed = await runtime.observe(wanted_in_memory(spec))
     except ModeldError as error:

@@ -104,6 +104,7 @@ class Reconciler:
 
     async def _observe(self, order: Order) -> Outcome:
         before = replace(self.outcome, order=order)
+        self._runtime.follow(order.spec)
         try:
             observed = await self._runtime.observe(wanted_in_memory(order.spec))
         except ModeldError as error:

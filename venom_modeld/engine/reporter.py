@@ -6,7 +6,7 @@ from dataclasses import replace
 from venom_modeld.core import events
 from venom_modeld.core.conditions import ConditionType, Truth
 from venom_modeld.core.events import Event, OperationRecord, OperationStatus
-from venom_modeld.core.plan import BlockKind, Step
+from venom_modeld.core.plan import Block, BlockKind, Step
 from venom_modeld.core.reasons import Reason
 from venom_modeld.engine.board import Board
 from venom_modeld.engine.executor import Executor
@@ -97,11 +97,15 @@ class Reporter:
         if unsafe is not None and (earlier is None or earlier.digest != unsafe.digest):
             message = f"{'; '.join(unsafe.reasons)}; approve {unsafe.digest}"
             self._event(now, events.PLAN_UNSAFE, Reason.UNSAFE, message)
+        told = _stalled(before)
+        for model, block in (one for key, one in _stalled(now).items() if key not in told):
+            self._event(now, events.MODEL_STALLED, block.reason, block.message, model=model)
         if _is_ready(now) and not (before is not None and _is_ready(before) and _revision(before) == _revision(now)):
             self._event(now, events.RUNTIME_CONVERGED, Reason.SUCCEEDED, "the runtime is as the file says")
 
-    def _event(self, now: RuntimeSnapshot, kind: str, reason: Reason, message: str) -> None:
-        self._tell(Event(at=self._wall(), type=kind, runtime=now.spec.name, reason=reason, message=message))
+    def _event(self, now: RuntimeSnapshot, kind: str, reason: Reason, message: str, *, model: str = "") -> None:
+        runtime = now.spec.name
+        self._tell(Event(at=self._wall(), type=kind, runtime=runtime, model=model, reason=reason, message=message))
 
     def _with_operations(self, snapshot: RuntimeSnapshot) -> RuntimeSnapshot:
         """Return the snapshot with what is in flight now, and after that what waits."""
@@ -110,6 +114,16 @@ class Reporter:
         steps = snapshot.plan.steps if snapshot.plan else ()
         waiting = tuple(_pending(step, snapshot) for step in steps if step.key not in keys)
         return replace(snapshot, operations=(*running, *waiting), inventory=self._ledger.inventory)
+
+
+def _stalled(snapshot: RuntimeSnapshot | None) -> dict[str, tuple[str, Block]]:
+    """Return by step what failed for good: its model, and why."""
+    steps = snapshot.plan.steps if snapshot and snapshot.plan else ()
+    return {
+        step.key: (step.operation.model.text, step.block)
+        for step in steps
+        if step.block and step.block.kind is BlockKind.STALLED
+    }
 
 
 def _revision(snapshot: RuntimeSnapshot | None) -> str | None:

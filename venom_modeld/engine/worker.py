@@ -31,6 +31,10 @@ def everything(_: Operation) -> bool:
     return True
 
 
+def unheard(_: str) -> None:
+    """Take a sign of life that nobody waits for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """The times an engine works by, in seconds, and its senses.
@@ -48,6 +52,10 @@ class Pace:
     """Whether an operation may be started at all."""
     wall: Callable[[], float] = time.time
     draw: Callable[[], float] = random.random
+    beat: Callable[[str], None] = unheard
+    """Takes a sign of life of the loop of that name."""
+    beat_every: float = 60.0
+    """Between the signs of a loop that rests."""
 
 
 class Worker:
@@ -70,6 +78,7 @@ class Worker:
             Patience(
                 backoff=Backoff(first=pace.backoff_first, longest=pace.backoff_longest, draw=pace.draw),
                 stall_timeout=pace.stall_timeout,
+                load_timeout=runtime.capabilities.load_seconds,
                 wall=pace.wall,
             ),
             changed=board.publish_soon,
@@ -81,9 +90,15 @@ class Worker:
         self._reporter = Reporter(store, board, self._ledger, self._executor, wall=pace.wall, tell=tell)
         self._loop = Loop(
             self._reconciler,
-            Rhythm(interval=pace.interval, retry_interval=pace.retry_interval, draw=pace.draw),
+            Rhythm(
+                interval=pace.interval,
+                retry_interval=pace.retry_interval,
+                draw=pace.draw,
+                sign_every=pace.beat_every,
+            ),
             next_due=self._next_due,
             report=self._reporter.report,
+            alive=lambda: pace.beat(order.spec.name),
         )
 
     @property
@@ -110,6 +125,7 @@ class Worker:
         """Load what is remembered and begin the loop."""
         await self._ledger.load()
         await self._reporter.begin(RuntimeSnapshot(spec=self.order.spec, inventory=self._ledger.inventory))
+        self._runtime.watch(self.wake)
         self._task = asyncio.create_task(self._loop.run(), name=f"loop of {self.order.spec.name}")
 
     def wake(self) -> None:

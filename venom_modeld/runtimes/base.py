@@ -14,6 +14,7 @@ One suite in `tests/runtimes/` holds for all drivers.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from venom_modeld.core.desired import ModelSpec, RuntimeSpec
 from venom_modeld.core.inventory import Entry
@@ -30,6 +31,12 @@ class Runtime(ABC):
     """One server under management."""
 
     capabilities: Capabilities
+
+    def follow(self, spec: RuntimeSpec) -> None:  # noqa: B027 - most drivers need nothing of the rest of the file
+        """Take what the file says of this runtime now; called before it is observed. Cheap; never fails."""
+
+    def watch(self, changed: Callable[[], None]) -> None:  # noqa: B027 - most drivers are told nothing by themselves
+        """Call `changed` from now on when something happened that an observation would show."""
 
     @abstractmethod
     async def observe(self, interest: Collection[ModelName]) -> ObservedState:
@@ -105,6 +112,8 @@ class Environment:
     registry_url: str
     """Where the manifests of names without a host are read."""
     user_agent: str
+    state_dir: Path
+    """The folder of the daemon's own state, in which a driver may keep files in a folder of its kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

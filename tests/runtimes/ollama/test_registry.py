@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,7 +157,12 @@ async def test_a_declared_registry_is_spoken_to_plainly(server: Any, make_runtim
 
 def _environment() -> Environment:
     return Environment(
-        connect_timeout=5, read_timeout=5, load_timeout=5, registry_url="https://registry.ollama.ai", user_agent="x"
+        connect_timeout=5,
+        read_timeout=5,
+        load_timeout=5,
+        registry_url="https://registry.ollama.ai",
+        user_agent="x",
+        state_dir=Path(),
     )
 
 

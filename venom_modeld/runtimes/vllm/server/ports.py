@@ -1,0 +1,113 @@
+"""At which address a server listens, and how clients reach it there.
+
+Where one server takes the place of another, both listen at the address that the file names, one after the other. Where
+they overlap, each has a port of its own, and a relay, a process of its own, holds the address.
+"""
+
+import errno
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from venom_modeld.core.errors import TemporaryError
+from venom_modeld.core.reasons import Reason
+from venom_modeld.runtimes.vllm.server import relay
+from venom_modeld.runtimes.vllm.server.files import read_json, write_text
+from venom_modeld.runtimes.vllm.server.processes import Exit, Identity, is_alive
+from venom_modeld.runtimes.vllm.server.spawning import spawn
+
+LOOPBACK = "127.0.0.1"
+
+
+class Address:
+    """The address that the file names; `title` is how sentences call the runtime."""
+
+    def __init__(self, title: str, host: str, port: int) -> None:
+        self.title = title
+        self.host = host
+        self.port = port
+
+    def check(self) -> None:
+        """Raise TemporaryError where another program listens there."""
+        try:
+            self._bind()
+        except OSError as error:
+            said = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
+            raise TemporaryError(
+                f"{self.title}: port {self.port} of {self.host} {said}. Stop that program, or choose another `url`;"
+                " it is tried again.",
+                reason=Reason.FAILED,
+            ) from error
+
+    def _bind(self) -> None:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((self.host, self.port))
+
+
+class Relay:
+    """The process that holds the address, in a folder of its own."""
+
+    def __init__(self, address: Address, folder: Path) -> None:
+        self._address = address
+        self._folder = folder
+
+    def point(self, port: int) -> None:
+        """Pass new connections on to a port of this host; the relay is started where it does not run."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_text(self._target, str(port))
+        if self._identity() is None:
+            self._address.check()
+            self._start()
+
+    def hold(self, port: int) -> None:
+        """Start the relay again where it does not run."""
+        if self._identity() is None:
+            self.point(port)
+
+    async def stop(self) -> None:
+        """End the relay."""
+        identity = self._identity()
+        if identity is not None:
+            exit_ = Exit(identity, lambda: None)
+            exit_.send(signal.SIGTERM)
+            await exit_.wait()
+
+    @property
+    def _target(self) -> Path:
+        return self._folder / "port"
+
+    @property
+    def _record(self) -> Path:
+        return self._folder / "process.json"
+
+    def _start(self) -> None:
+        address = self._address
+        command = [sys.executable, "-I", "-S", relay.__file__, address.host, str(address.port), str(self._target)]
+        log = self._folder / "log"
+        try:
+            spawn(command, record=self._record, folder=self._folder, log=log, environment=dict(os.environ))
+        except OSError as error:
+            raise TemporaryError(
+                f"{address.title}: the relay cannot be started: {error.strerror}. It is tried again.",
+                reason=Reason.FAILED,
+            ) from error
+
+    def _identity(self) -> Identity | None:
+        """Return who it is, if it runs."""
+        found = read_json(self._record)
+        try:
+            identity = Identity(str(found["boot"]), int(found["pid"]), int(found["ticks"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+        return identity if is_alive(identity) else None
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
