@@ -465,3 +465,16 @@ async def test_no_removal_without_a_record(house: House, server: Server) -> None
     full = False
     await house.converged()
     assert A not in server.installed
+
+
+async def test_a_download_that_comes_no_further_waits_longer_each_time(house: House, server: Server) -> None:
+    """What stands still at the same byte again backs off, though its first part was there at once."""
+    server.failures["install", A] = [passing(), passing(), passing()]
+    house.engine._pace = replace(house.pace, backoff_longest=10.0)
+    await house.desire(declared("a"))
+    await house.converged()
+    failed = [one for one in await house.store.operations(10) if one.status is OperationStatus.FAILED]
+    waits = [round((one.retry_at or 0) - (one.completed_at or 0), 2) for one in reversed(failed)]
+    assert [one.attempt for one in reversed(failed)] == [1, 2, 3]
+    assert waits == sorted(waits)
+    assert waits[2] > waits[0]

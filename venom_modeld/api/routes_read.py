@@ -105,7 +105,7 @@ class Reading:
         """Tell whether everything is as the file says; 503 with the reasons while it is not."""
         reasons = views_status.not_ready(self.hub.present)
         if reasons:
-            return problem(503, f"Not ready: {'; '.join(reasons)}.", reasons=reasons)
+            return problem(503, f"Not ready: {'; '.join(reasons).rstrip('.')}.", reasons=reasons)
         return _plain(models_status.ReadyAnswer(ready=True))
 
     async def metrics(self) -> Response:

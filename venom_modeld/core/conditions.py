@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from venom_modeld.core.drift import Drift
 from venom_modeld.core.observed import Unknown
-from venom_modeld.core.plan import Plan, Step
+from venom_modeld.core.plan import Block, Plan, Step
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.steps import coming_steps
 
@@ -119,7 +119,7 @@ def _ready(judge: _Judge) -> Condition:
     if not drift and not judge.picture.running:
         return judge.say(ConditionType.READY, Truth.TRUE, Reason.SUCCEEDED, "the runtime is as the file says")
     if stop is not None and stop.block is not None:
-        return judge.say(ConditionType.READY, Truth.FALSE, stop.block.reason, stop.block.message)
+        return judge.say(ConditionType.READY, Truth.FALSE, stop.block.reason, _of_model(stop, stop.block))
     message = f"{drift[0].model}: {drift[0].message}" if drift else "the last operation is being finished"
     if len(drift) > 1:
         message += f", and {len(drift) - 1} more"
@@ -133,7 +133,9 @@ def _reconciling(judge: _Judge) -> Condition:
         message = f"{judge.picture.running} in progress, {max(0, len(waiting) - judge.picture.running)} to follow"
         return judge.say(ConditionType.RECONCILING, Truth.TRUE, Reason.PROGRESSING, message)
     if retries and retries[0].block is not None:
-        return judge.say(ConditionType.RECONCILING, Truth.TRUE, Reason.RETRYING, retries[0].block.message)
+        return judge.say(
+            ConditionType.RECONCILING, Truth.TRUE, Reason.RETRYING, _of_model(retries[0], retries[0].block)
+        )
     if waiting:
         return judge.say(ConditionType.RECONCILING, Truth.TRUE, Reason.PENDING, f"{len(waiting)} to follow")
     return judge.say(ConditionType.RECONCILING, Truth.FALSE, Reason.SUCCEEDED, "nothing is in progress")
@@ -143,7 +145,13 @@ def _stalled(judge: _Judge) -> Condition:
     stop = judge.first_stop
     if stop is None or stop.block is None:
         return judge.say(ConditionType.STALLED, Truth.FALSE, Reason.PROGRESSING, "nothing waits for a person")
-    return judge.say(ConditionType.STALLED, Truth.TRUE, stop.block.reason, stop.block.message)
+    return judge.say(ConditionType.STALLED, Truth.TRUE, stop.block.reason, _of_model(stop, stop.block))
+
+
+def _of_model(step: Step, block: Block) -> str:
+    """Return what a block says, with the model that it is about, unless it says so itself."""
+    model = step.operation.model.text
+    return block.message if model in block.message else f"{model}: {block.message}"
 
 
 def config_valid(problems: tuple[str, ...], *, generation: int, now: float, missing: bool) -> Condition:

@@ -185,8 +185,8 @@ class Executor:
         await self._journal.ended(flight, OperationStatus.CANCELLED, reason, message)
 
     async def _failed(self, flight: Flight, error: ModeldError) -> None:
-        moved = isinstance(error, TemporaryError) and flight.transfer.bytes_per_second is not None
-        failures = 1 if moved else flight.record.attempt
+        came_further = flight.transfer.completed_bytes > self._ledger.partial.get(flight.operation.model, 0)
+        failures = 1 if came_further else flight.record.attempt
         block = self._patience.backoff.block(error, failures=failures, now=self._patience.wall())
         await self._journal.saving(self._ledger.block(flight.operation, block))
         await self._note_partial(flight)

@@ -65,6 +65,8 @@ class DesiredSource:
             self._refuse(None, error)
             return False
         if self.desired is not None and source.revision == self.desired.revision:
+            if self.file.problems:
+                logger.info("file is good again", extra={"revision": source.revision})
             self.file = replace(self.file, attempted_revision=source.revision, problems=(), problems_since=None)
             return False
         return await self._judge(source)
@@ -121,5 +123,6 @@ class DesiredSource:
         )
         if known:
             return
-        logger.error("file refused", extra={"problems": problems})
+        for problem in problems:
+            logger.error("file refused", extra={"problem": problem})
         self._tell(Event(at=self._wall(), type=events.FILE_REFUSED, reason=Reason.INVALID, message=problems[0]))
