@@ -145,6 +145,16 @@ class Host:
         """Return what /proc has in a file of each process, the server itself first."""
         return [Path(f"/proc/{pid}", file).read_bytes() for pid in sorted(self.processes())]
 
+    def running(self, word: bytes) -> list[int]:
+        """Return the processes of this host with a word on their command line."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                line = (entry / "cmdline").read_bytes()
+                if word in line and bytes(self.folder) in line:
+                    found.append(int(entry.name))
+        return found
+
     async def reachable(self) -> None:
         """Wait until a server answers."""
         async with asyncio.timeout(DEADLINE):
@@ -219,7 +229,7 @@ async def _living(made: Host) -> AsyncIterator[Host]:
     yield made
     for runtime in made.made:
         await runtime.close()
-    for pid in made.processes():
+    for pid in (*made.processes(), *made.running(b"relay.py")):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     _reap()

@@ -5,6 +5,7 @@ born), so every start is on record, and whoever comes next looks: a server that 
 that died is cleared away, its group as a whole. How a server ends is told by the kernel, nothing is asked for in turns.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -28,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 GIVE_UP_PATIENCE = 1.0
 """Seconds for a server to stop that nobody uses yet."""
+
+ARRIVAL = 0.5
+"""Seconds in which requests still arrive at a server whose address another one has now."""
 
 DRAIN_MARGIN = 10.0
 """Seconds beyond those in which requests may end."""
@@ -104,7 +108,10 @@ class ProcessServer(Server):
         if start.run.port != self._address.port:
             await self._end_all([one for one in before if one.run.port == self._address.port])
             self._relay.point(start.run.port)
-        await self._end_all([one for one in before if one.run.folder in self._starts])
+        left = [one for one in before if one.run.folder in self._starts]
+        if left:
+            await asyncio.sleep(ARRIVAL)
+        await self._end_all(left)
 
     async def gave_up(self, start: "ProcessStart") -> None:
         """End a server that was not proven, or does not work any more."""

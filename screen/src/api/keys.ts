@@ -1,0 +1,19 @@
+/** Under which names the answers are kept. */
+
+const STATUS = ['status'] as const;
+const MODELS = ['models'] as const;
+const RUNTIMES = ['runtimes'] as const;
+const PLAN = ['plan'] as const;
+const OPERATIONS = ['operations'] as const;
+
+export const KEYS = {
+  status: STATUS,
+  models: MODELS,
+  runtimes: RUNTIMES,
+  plan: PLAN,
+  operations: OPERATIONS,
+  catalogue: ['catalogue'] as const,
+  change: ['change'] as const,
+  /** What is asked for anew whenever the status changed. */
+  lists: [MODELS, RUNTIMES, PLAN, OPERATIONS],
+} as const;
