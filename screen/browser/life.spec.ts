@@ -18,7 +18,11 @@ test('a model is installed, made active and deleted from the page', async ({ pag
   const bar = row(page, 'gemma3:270m').getByRole('progressbar');
   await expect(bar).toHaveAttribute('aria-valuenow', /\d/);
   const first = Number(await bar.getAttribute('aria-valuenow'));
+  let lists = 0;
+  page.on('request', (request) => (lists += request.url().endsWith('/api/v1/models') ? 1 : 0));
   await expect.poll(async () => Number(await bar.getAttribute('aria-valuenow'))).toBeGreaterThan(first);
+  await expect.poll(async () => Number(await bar.getAttribute('aria-valuenow'))).toBeGreaterThan(first + 10);
+  expect(lists, 'lists asked for while nothing but the progress changed').toBeLessThan(2);
   await picture(page, 'downloading');
   await house.faults({ rate: 1e12 });
   await expect(row(page, 'gemma3:270m')).toHaveAttribute('data-state', 'installed');
@@ -37,4 +41,46 @@ test('a model is installed, made active and deleted from the page', async ({ pag
   await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(row(page, 'gemma3:270m')).toHaveCount(0);
   expect(await house.read()).not.toContain('gemma3');
+});
+
+test('a model of somebody else is adopted, protected and followed; a download is stopped and goes on', async ({
+  page,
+  open,
+  visit,
+}) => {
+  const house = await open({ models: ['qwen3:0.6b'], installed: ['smollm2:135m'] });
+  await visit(house);
+  const dialog = page.getByRole('dialog');
+  const confirm = (name: string) => dialog.getByRole('button', { name, exact: true }).click();
+  const foreign = row(page, 'smollm2:135m');
+  await expect(foreign).toHaveAttribute('data-state', 'unmanaged');
+  await foreign.getByRole('button', { name: 'More about smollm2:135m' }).click();
+  await expect(foreign).toContainText('Delete: models.yaml does not name it');
+  await foreign.getByRole('button', { name: 'Adopt' }).first().click();
+  await confirm('Adopt');
+  await expect(foreign).toHaveAttribute('data-state', 'installed');
+  await foreign.getByRole('button', { name: 'Keep' }).click();
+  await confirm('Keep');
+  await expect(foreign.getByText('keep', { exact: true })).toBeVisible();
+  await foreign.getByRole('button', { name: 'Follow updates' }).click();
+  await confirm('Follow updates');
+  await expect.poll(() => house.read()).toMatch(/name: smollm2:135m[^]*keep: true[^]*update: always/);
+
+  await house.faults({ rate: 20e6 });
+  await house.write((await house.read()).replace('      - qwen3:0.6b', '      - qwen3:0.6b\n      - gemma3:270m'));
+  const coming = row(page, 'gemma3:270m');
+  await coming.getByRole('button', { name: 'Cancel gemma3:270m' }).click();
+  await expect(page.getByText('Stopped. It is held until you retry it.')).toBeVisible();
+  await expect(page.getByText('held', { exact: true })).toBeVisible();
+  await house.faults({ rate: 1e12 });
+  await coming.getByRole('button', { name: 'Retry gemma3:270m' }).click();
+  await expect(coming).toHaveAttribute('data-state', 'installed');
+
+  await panel(page).getByRole('button', { name: 'Suspend ollama' }).click();
+  await confirm('Suspend');
+  await expect(page.getByText('ollama is suspended.').first()).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await panel(page).getByRole('button', { name: 'Resume ollama' }).click();
+  await confirm('Resume');
+  await expect(panel(page).getByText('Suspended')).toHaveCount(0);
 });

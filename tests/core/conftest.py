@@ -1,4 +1,4 @@
-"""How hard Hypothesis looks: a little by default, long with HYPOTHESIS_PROFILE=thorough."""
+"""How hard Hypothesis looks: a little by default; with HYPOTHESIS_PROFILE=thorough and --timeout=0 for half an hour."""
 
 import os
 

@@ -6,6 +6,7 @@ After every step it holds what must never happen against what did; at the end th
 
 from collections import Counter
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -218,4 +219,6 @@ def _allowed(daemon: Daemon) -> set[ModelName]:
     return allowed | (daemon.observed.installed.keys() if spec.prune is Prune.ALL else set())
 
 
-TestAnyOrder = AnyOrder.TestCase
+@pytest.mark.timeout(900)
+class TestAnyOrder(AnyOrder.TestCase):
+    """The machine as a test; a failure takes its time to be made small."""

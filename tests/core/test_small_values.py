@@ -1,13 +1,17 @@
 """The small values that everything speaks in."""
 
+import re
+
 import pytest
 
 from tests.core.values import inventory, loaded, name, observed
 from venom_modeld.core import events
+from venom_modeld.core.durations import in_units, parse_duration
 from venom_modeld.core.errors import ModeldError, PermanentError, RuntimeUnreachable, TemporaryError
 from venom_modeld.core.inventory import Entry, Role
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.sizes import human
+from venom_modeld.core.wording import describe
 
 
 @pytest.mark.parametrize(
@@ -71,3 +75,44 @@ def test_events_are_told_in_the_past_tense_once_each() -> None:
 def test_reasons_are_one_camel_case_word() -> None:
     """Scripts match on reasons, so each is one word, and none is there twice."""
     assert all(reason.value.isalpha() and reason.value[0].isupper() for reason in Reason)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "nothing"),
+        ("qwen", "'qwen'"),
+        (True, "true"),
+        (False, "false"),
+        (3, "the number 3"),
+        (2.5, "the number 2.5"),
+        ([1], "a list"),
+        ({"a": 1}, "a mapping"),
+    ],
+)
+def test_what_people_wrote_is_said_back_to_them(value: object, words: str) -> None:
+    """A wrong value is told by what it is."""
+    assert describe(value) == words
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("100ms", 0.1), ("30s", 30.0), ("15m", 900.0), ("1.5h", 5400.0)])
+def test_durations_are_a_number_and_a_unit(text: str, seconds: float) -> None:
+    """A duration is read as seconds, and written in the largest unit that divides it."""
+    assert parse_duration(text) == pytest.approx(seconds)
+    assert parse_duration(in_units(seconds)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (30, "the number 30 has no unit; write 30s"),
+        (True, "true is no duration"),
+        ("soon", "'soon' is no duration"),
+        ("1ms", "'1ms' is too short"),
+        ("400d", "'400d' is too long"),
+    ],
+)
+def test_what_is_no_duration_is_refused_with_what_to_write(value: object, words: str) -> None:
+    """A number without a unit, another word, and what is never meant are refused."""
+    with pytest.raises(ValueError, match=re.escape(words)):
+        parse_duration(value)

@@ -1,5 +1,6 @@
 """One throwaway host for all tests of this folder, with the program installed there as on any host."""
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -8,18 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from tests.systemd.service import FAST, PYTHON, QUICK, SETTINGS, Service
 from tests.systemd.throwaway import ThrowawayHost, why_not
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = "/opt/venom-modeld/bin/venom-modeld"
-PYTHON = "/opt/venom-modeld/bin/python"
+
+
+PARTS = ("pyproject.toml", "README.md", "LICENSE", "config", "screen/wheel_hook.py", "venom_modeld")
+"""What a wheel is made of."""
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel of the project."""
+    """Build the wheel of the project, from a copy, so that the screen is not built anew for it."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    for part in PARTS:
+        source, target = ROOT / part, folder / "source" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, folder / "source"]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     if built.returncode and "hatchling" in built.stderr:
         pytest.skip(f"the wheel cannot be built without the package index: {built.stderr.strip().splitlines()[-1]}")
@@ -53,3 +64,18 @@ def host(request: pytest.FixtureRequest) -> Iterator[ThrowawayHost]:
         install = ["install", "--quiet", "--no-index", "--no-deps", "--force-reinstall", f"/opt/wheel/{wheel.name}"]
         host.run(PYTHON, "-m", "pip", *install)
         yield host
+
+
+@pytest.fixture
+def service(host: ThrowawayHost) -> Service:
+    """Give the service, installed and running, with one model declared on a stand-in that is fast."""
+    service = Service(host)
+    if not service.sandbox("faults", {"rate": FAST}):
+        service.serve(FAST)
+    host.write(SETTINGS, QUICK)
+    service.declare("all-minilm")
+    if service.property("LoadState") == "loaded":
+        service.restart_with("")
+    else:
+        service.command("service", "install", "--yes")
+    return service

@@ -30,8 +30,9 @@ def install(
     """Install the service and start it. Shows first what that takes, and needs root."""
     from venom_modeld.cli.service import carrying
     from venom_modeld.cli.service.host import Host
+    from venom_modeld.cli.service.program import parts_of_program
 
-    carrying.install(Host(), form, vllm=vllm, yes=yes)
+    carrying.install(Host(), form, parts_of_program(), vllm=vllm, yes=yes)
 
 
 @service.command("uninstall", cls=Command)

@@ -978,7 +978,7 @@ export interface components {
             readonly diff: string;
             /**
              * Commands
-             * @description The command lines that do the same; empty where none does.
+             * @description The command lines that do the same.
              */
             readonly commands: readonly string[];
             /**

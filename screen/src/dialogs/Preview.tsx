@@ -74,17 +74,32 @@ function Lines({ change }: { readonly change: ChangeAnswer }) {
   );
 }
 
-/** What the daemon says against it; where somebody else changed the file, what to do now. */
+/** What the daemon says against it; where it cannot write the file, the change to make there. */
 export function Problem({ error }: { readonly error: Error }) {
   const { t } = useLanguage();
-  const outdated = error instanceof ApiError && error.status === 409;
+  const { status, problem } = error instanceof ApiError ? error : { status: null, problem: {} as ApiError['problem'] };
+  const diff = typeof problem.diff === 'string' && problem.diff !== '' ? problem.diff : null;
+  // The sentence goes before the change, which is shown by itself.
+  const sentence = diff === null ? error.message : (error.message.split('\n')[0] ?? '');
   return (
-    <div className="notice notice-bad" role="alert">
-      <Icon name="alert" />
-      <div className="notice-text">
-        <Said>{error.message}</Said> {outdated && t('preview.look_again')}
+    <>
+      <div className="notice notice-bad" role="alert">
+        <Icon name="alert" />
+        <div className="notice-text">
+          <Said>{sentence}</Said> {status === 409 && t('preview.look_again')}
+        </div>
       </div>
-    </div>
+      {diff !== null && (
+        <>
+          <Diff text={diff} />
+          <div className="preview-ways">
+            <Copy text={diff} className="button button-primary">
+              {t('preview.copy_diff')}
+            </Copy>
+          </div>
+        </>
+      )}
+    </>
   );
 }
 

@@ -348,7 +348,8 @@ export const en = {
     'The lists show what the catalogue said last. Models that are installed go on as they are, and nothing is removed because a catalogue does not answer.',
   'howto.reach': 'Check that this host reaches ollama.com and huggingface.co on port 443.',
   'howto.proxy': 'Behind a proxy, set HTTPS_PROXY in the environment of the daemon and restart it.',
-  'howto.mirror': 'On a closed network, point the daemon to a mirror in its settings.',
+  'howto.mirror':
+    'On a closed network, name a mirror: HF_ENDPOINT for the Hub, trending.ollama.url and registry_url for Ollama.',
   'howto.by_name':
     'A model whose name you know can be installed without a list: on the command line, or by its line in models.yaml.',
   'howto.more': 'All of it stands in {file}.',

@@ -370,7 +370,8 @@ export const pl: Dictionary = {
     'Listy pokazują, co katalog powiedział ostatnio. Zainstalowane modele działają dalej, a nic nie jest usuwane dlatego, że katalog nie odpowiada.',
   'howto.reach': 'Sprawdź, czy ten komputer łączy się z ollama.com i huggingface.co na porcie 443.',
   'howto.proxy': 'Za serwerem proxy ustaw HTTPS_PROXY w środowisku demona i uruchom go ponownie.',
-  'howto.mirror': 'W sieci zamkniętej wskaż demonowi serwer lustrzany w jego ustawieniach.',
+  'howto.mirror':
+    'W sieci zamkniętej wskaż serwer lustrzany: HF_ENDPOINT dla Huba, trending.ollama.url i registry_url dla Ollamy.',
   'howto.by_name':
     'Model o znanej nazwie można zainstalować bez listy: w wierszu poleceń albo swoim wierszem w models.yaml.',
   'howto.more': 'Wszystko stoi w {file}.',

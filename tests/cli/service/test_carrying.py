@@ -1,7 +1,9 @@
 """What the commands of the service show and ask."""
 
+import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from tests.cli.conftest import Invoke
 from tests.cli.service.conftest import Lab
 from venom_modeld.cli.exits import Failure
 from venom_modeld.cli.options import Format
-from venom_modeld.cli.service.carrying import carry_out, status, uninstall
+from venom_modeld.cli.service.carrying import carry_out, install, status, uninstall
 from venom_modeld.cli.service.files import CONFIG, UNIT
 from venom_modeld.cli.service.steps import Step, install_steps
 
@@ -59,6 +61,39 @@ def test_nothing_to_do_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
     """And is a success."""
     assert not carry_out([], Format.TEXT, yes=False, nothing="nothing to do")
     assert capsys.readouterr().out == "nothing to do\n"
+
+
+class Person(io.StringIO):
+    """Sits at a terminal, and answers."""
+
+    def isatty(self) -> bool:
+        """Tell that somebody is there."""
+        return True
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("y\n", ["one", "two"]), ("n\n", [])])
+def test_a_person_is_asked(answer: str, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a yes is one."""
+    monkeypatch.setattr(sys, "stdin", Person(answer))
+    done: list[str] = []
+    if expected:
+        assert run(done, Format.TEXT, yes=False)
+    else:
+        with pytest.raises(Failure, match=r"Nothing was done\."):
+            run(done, Format.TEXT, yes=False)
+    assert done == expected
+
+
+@root_alone
+def test_an_installation_says_where_to_go_on(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once; a second one has nothing to do."""
+    program = [Path("/usr/bin/env")]
+    install(lab, Format.TEXT, program, vllm=False, yes=True)
+    shown = capsys.readouterr()
+    assert shown.out.endswith("Done.\n")
+    assert shown.err == f"{UNIT} is running. Say what is wanted in /etc/venom-modeld/models.yaml.\n"
+    install(lab, Format.TEXT, program, vllm=False, yes=True)
+    assert capsys.readouterr() == (f"{UNIT} is installed and running; there is nothing to do.\n", "")
 
 
 @root_alone

@@ -63,6 +63,7 @@ class Host:
     folder: Path
     port: int = field(default_factory=free_port)
     made: list[VllmRuntime] = field(default_factory=list)
+    _pieces: set[Path] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -131,29 +132,28 @@ class Host:
         return []
 
     def processes(self) -> dict[int, str]:
-        """Return the processes that were started for this host, by their numbers; orphans are among them."""
-        found = {}
-        for entry in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                state = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-                folder = (entry / "cwd").readlink()
-                if state not in "ZX" and folder.name.startswith("venom-modeld-"):
-                    found[int(entry.name)] = (entry / "comm").read_text(encoding="utf-8").strip()
-        return {pid: name for pid, name in found.items() if pid not in _BEFORE}
+        """Return the processes of the stand-in on this host, by their numbers; orphans are among them.
+
+        They are told by their command lines, since other tests on this machine have processes of the same names.
+        """
+        return {pid: _said(pid, "comm").decode().strip() for pid in self.running(b"sandbox.vllm")}
+
+    def running(self, word: bytes) -> list[int]:
+        """Return the running processes of this host with a word on their command line."""
+        pids = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+        return [
+            pid for pid in pids if word in (line := _said(pid, "cmdline")) and bytes(self.folder) in line and _runs(pid)
+        ]
 
     def told(self, file: str) -> list[bytes]:
         """Return what /proc has in a file of each process, the server itself first."""
-        return [Path(f"/proc/{pid}", file).read_bytes() for pid in sorted(self.processes())]
+        return [_said(pid, file) for pid in sorted(self.processes())]
 
-    def running(self, word: bytes) -> list[int]:
-        """Return the processes of this host with a word on their command line."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                line = (entry / "cmdline").read_bytes()
-                if word in line and bytes(self.folder) in line:
-                    found.append(int(entry.name))
-        return found
+    def shared_memory(self) -> list[Path]:
+        """Return the pieces of shared memory that the processes hold, or have left behind."""
+        lines = b"".join(self.told("maps")).splitlines()
+        self._pieces |= {Path(line[line.index(b"/") :].decode()) for line in lines if b"/dev/shm/psm_" in line}
+        return sorted(piece for piece in self._pieces if piece.exists())
 
     async def reachable(self) -> None:
         """Wait until a server answers."""
@@ -172,7 +172,15 @@ class Host:
                 await asyncio.sleep(0.005)
 
 
-_BEFORE: set[int] = set()
+def _said(pid: int, file: str) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}", file).read_bytes()
+    return b""
+
+
+def _runs(pid: int) -> bool:
+    status = _said(pid, "stat").rpartition(b")")[2].split()
+    return bool(status) and status[0] not in (b"Z", b"X")
 
 
 def _hub() -> Hub:
@@ -224,8 +232,6 @@ async def bare_host(hub: Hub, tmp_path: Path) -> AsyncIterator[Host]:
 
 @asynccontextmanager
 async def _living(made: Host) -> AsyncIterator[Host]:
-    _BEFORE.clear()
-    _BEFORE.update(made.processes())
     yield made
     for runtime in made.made:
         await runtime.close()
@@ -239,11 +245,6 @@ def _reap() -> None:
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass
-
-
-def shared_memory() -> set[Path]:
-    """Return the pieces of shared memory that there are on this machine."""
-    return set(Path("/dev/shm").glob("psm_*"))  # noqa: S108 - where Linux keeps it
 
 
 async def install(runtime: VllmRuntime, *specs: ModelSpec) -> None:

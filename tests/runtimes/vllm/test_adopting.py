@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtimes.vllm.house import A, B, Host, activate, model, named, observe, shared_memory
+from tests.runtimes.vllm.house import A, B, Host, activate, model, named, observe
 from venom_modeld.core.errors import PermanentError
 from venom_modeld.runtimes.vllm.server import ending
 from venom_modeld.runtimes.vllm.server.runs import Run, Runs
@@ -82,9 +82,9 @@ async def test_what_a_dead_server_left_is_cleared_away(host: Host) -> None:
     """Orphans, shared memory, sockets and temporary files are gone after the first look of the next daemon."""
     spec = host.spec(model(A), active=A)
     first = host.runtime(spec)
-    memory = shared_memory()
     await activate(first, model(A))
     await first.close()
+    assert len(host.shared_memory()) == 1
     (run,) = runs(host)
     assert list(run.temporary.iterdir())
     os.kill(host.pid_of("python"), signal.SIGKILL)
@@ -92,7 +92,7 @@ async def test_what_a_dead_server_left_is_cleared_away(host: Host) -> None:
     second = host.runtime(spec)
     assert (await observe(second)).loaded == ()
     assert host.processes() == {}
-    assert shared_memory() == memory
+    assert host.shared_memory() == []
     assert not run.temporary.exists()
     await activate(second, model(A))
     assert await host.names() == [A]
@@ -130,14 +130,14 @@ async def test_a_record_that_makes_no_sense_is_thrown_away(host: Host) -> None:
 
 async def test_a_server_that_is_deaf_is_killed_with_its_group(host: Host) -> None:
     """After two requests without effect the whole group goes, and its shared memory with it."""
-    memory = shared_memory()
     runtime = host.runtime(host.spec(model(A), active=A))
     await activate(runtime, model(A))
+    assert len(host.shared_memory()) == 1
     host.fault(deaf=True)
     (run,) = runs(host)
     await ending.end(run, patience=0.1)
     assert host.processes() == {}
-    assert shared_memory() == memory
+    assert host.shared_memory() == []
 
 
 async def test_a_server_that_ended_while_nobody_watched_is_no_zombie(host: Host) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtimes.vllm.house import A, B, Host, activate, install, model, named, observe, shared_memory
+from tests.runtimes.vllm.house import A, B, Host, activate, install, model, named, observe
 from venom_modeld.core.errors import PermanentError, RuntimeUnreachable, TemporaryError
 from venom_modeld.core.progress import Phase, Progress
 from venom_modeld.core.reasons import Reason
@@ -305,13 +305,13 @@ async def test_a_server_whose_engine_is_dead_is_replaced(host: Host) -> None:
 async def test_a_killed_server_leaves_no_orphans_and_no_shared_memory(host: Host) -> None:
     """Its engine and its worker would keep the memory for ever; the next look clears them away."""
     runtime = await served(host, A)
-    pieces = shared_memory()
+    assert len(host.shared_memory()) == 1
     os.kill(host.pid_of("python"), signal.SIGKILL)
     await host.until(lambda: "python" not in host.processes().values())
     assert len(host.processes()) == 2
     assert (await observe(runtime)).loaded == ()
     assert host.processes() == {}
-    assert shared_memory() < pieces
+    assert host.shared_memory() == []
 
 
 async def test_a_removed_model_that_is_not_served_disturbs_nothing(host: Host) -> None:

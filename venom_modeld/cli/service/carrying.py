@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -9,20 +11,20 @@ from venom_modeld.cli.exits import Failure
 from venom_modeld.cli.options import Format
 from venom_modeld.cli.service.files import UNIT
 from venom_modeld.cli.service.host import Host
-from venom_modeld.cli.service.program import hindrance, parts_of_program, program
+from venom_modeld.cli.service.program import hindrance, program
 from venom_modeld.cli.service.state import State, look
 from venom_modeld.cli.service.steps import Step, install_steps, is_up_to_date, kept, uninstall_steps
 from venom_modeld.cli.terminal import remark, show, show_json
 
 
-def install(host: Host, form: Format, *, vllm: bool, yes: bool) -> None:
-    """Put the service in place, and start it."""
+def install(host: Host, form: Format, parts: Sequence[Path], *, vllm: bool, yes: bool) -> None:
+    """Put the service in place, and start it; `parts` is the program that it runs, the command first."""
     _refuse_others("install")
-    reason = hindrance(parts_of_program())
+    reason = hindrance(parts)
     if reason is not None:
         advice = "install the program where everybody may read it, such as by `python3 -m venv /opt/venom-modeld`"
         raise Failure(f"The service could not run this program: {reason}; {advice} and its pip.")
-    steps = install_steps(host, program(), vllm=vllm)
+    steps = install_steps(host, parts[0], vllm=vllm)
     if carry_out(steps, form, yes=yes, nothing=f"{UNIT} is installed and running; there is nothing to do."):
         remark(f"{UNIT} is running. Say what is wanted in /etc/venom-modeld/models.yaml.")
 

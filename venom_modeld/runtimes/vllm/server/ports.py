@@ -16,7 +16,7 @@ from venom_modeld.core.reasons import Reason
 from venom_modeld.runtimes.vllm.server import relay
 from venom_modeld.runtimes.vllm.server.files import read_json, write_text
 from venom_modeld.runtimes.vllm.server.processes import Exit, Identity, is_alive
-from venom_modeld.runtimes.vllm.server.spawning import spawn
+from venom_modeld.runtimes.vllm.server.spawning import HANDED, spawn
 
 LOOPBACK = "127.0.0.1"
 
@@ -31,21 +31,23 @@ class Address:
 
     def check(self) -> None:
         """Raise TemporaryError where another program listens there."""
+        self.bind().close()
+
+    def bind(self) -> socket.socket:
+        """Take the address. Raises TemporaryError where another program has it."""
+        taken = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
         try:
-            self._bind()
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind((self.host, self.port))
         except OSError as error:
+            taken.close()
             said = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
             raise TemporaryError(
                 f"{self.title}: port {self.port} of {self.host} {said}. Stop that program, or choose another `url`;"
                 " it is tried again.",
                 reason=Reason.FAILED,
             ) from error
-
-    def _bind(self) -> None:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((self.host, self.port))
+        return taken
 
 
 class Relay:
@@ -60,8 +62,9 @@ class Relay:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_text(self._target, str(port))
         if self._identity() is None:
-            self._address.check()
-            self._start()
+            with self._address.bind() as listening:
+                listening.listen(relay.BACKLOG)
+                self._start(listening)
 
     def hold(self, port: int) -> None:
         """Start the relay again where it does not run."""
@@ -84,12 +87,17 @@ class Relay:
     def _record(self) -> Path:
         return self._folder / "process.json"
 
-    def _start(self) -> None:
+    def _start(self, listening: socket.socket) -> None:
         address = self._address
-        command = [sys.executable, "-I", "-S", relay.__file__, address.host, str(address.port), str(self._target)]
-        log = self._folder / "log"
         try:
-            spawn(command, record=self._record, folder=self._folder, log=log, environment=dict(os.environ))
+            spawn(
+                [sys.executable, "-I", "-S", relay.__file__, str(HANDED), str(self._target)],
+                record=self._record,
+                folder=self._folder,
+                log=self._folder / "log",
+                environment=os.environ,
+                handed=listening,
+            )
         except OSError as error:
             raise TemporaryError(
                 f"{address.title}: the relay cannot be started: {error.strerror}. It is tried again.",

@@ -1,28 +1,32 @@
 """Holds the address that clients know while servers come and go behind it: it passes connections on, byte by byte.
 
-Run as a file, without the package. Where a connection goes is read from a file when the connection comes, so a switch
-is the replacement of that file: connections before it stay where they are, the next one goes to the new server.
+Run as a file, without the package. The socket is given to it listening, so that nobody ever meets a closed port. Where
+a connection goes is read from a file when the connection comes, so a switch is the replacement of that file:
+connections before it stay where they are, the next one goes to the new server.
 """
 
 import asyncio
 import signal
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 CHUNK = 64 * 1024
+BACKLOG = 2048
 
 
 async def main(arguments: list[str]) -> None:
-    """Take the host and the port to listen at, and the file with the port to pass on to; run until SIGTERM."""
-    host, port, target = arguments
+    """Take the number of the listening socket, and the file with the port to pass on to; run until SIGTERM."""
+    descriptor, target = arguments
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, ValueError):
             await _relay(reader, writer, _port(target))
         await _close(writer)
 
-    server = await asyncio.start_server(serve, host, int(port), backlog=2048)
+    listening = socket.socket(fileno=int(descriptor))
+    server = await asyncio.start_server(serve, sock=listening, backlog=BACKLOG)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with server:
