@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 run: $(STAMP) screen
 	@$(BIN)/python -m venom_modeld try
 
-test: lint types imports screen-check unit browser
+test: lint types imports screen-check unit
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -58,7 +58,9 @@ browser: $(STAMP) screen
 	@if $(HAS_NODE); then $(MAKE) --no-print-directory chromium && cd screen && npm run --silent browser; else echo '$(NO_NODE)'; fi
 
 pictures: $(STAMP) screen chromium
+	@mkdir -p docs/images
 	cd screen && VENOM_MODELD_PICTURES=../docs/images npm run --silent browser
+	@if command -v pngquant >/dev/null; then pngquant --force --skip-if-larger --ext .png docs/images/*.png; fi
 
 CHROMIUM ?= /usr/bin/chromium
 export CHROMIUM

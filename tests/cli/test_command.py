@@ -122,7 +122,7 @@ def loaded(*arguments: str) -> set[str]:
     code = "import sys, atexit\nnames = lambda: {name.partition('.')[0] for name in sys.modules}"
     code += "\natexit.register(lambda: print('LOADED', *names()))"
     code += f"\nsys.argv = {['venom-modeld', *arguments]!r}\nfrom venom_modeld.cli.main import run\nrun()"
-    bare = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("COVERAGE")}
+    bare = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("COVERAGE", "VENOM_MODELD_"))}
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=bare, check=False)
     return set(next(line for line in ended.stdout.splitlines() if line.startswith("LOADED")).split())
 

@@ -268,7 +268,7 @@ class TestReading:
     async def test_where_nothing_is_yet_the_state_is_empty(self, path: Path, content: bytes | None) -> None:
         """A reader that comes before the first daemon finds an empty state and creates nothing."""
         if content is not None:
-            path.write_bytes(content)  # noqa: ASYNC240 - nothing else runs
+            path.write_bytes(content)
         before = snapshot(path.parent)
         async with await Store.open(path, read_only=True) as reader:
             assert await reader.load_inventory("ollama") == Inventory()
