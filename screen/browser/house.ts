@@ -26,6 +26,8 @@ export interface HouseOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What every caller of the API must send. */
   readonly token?: string;
+  /** Whether the Hub is asked too, which takes a process of its own; pictures show it always. */
+  readonly hub?: boolean;
   /** Positions of the fault dial from the start. */
   readonly faults?: Readonly<Record<string, unknown>>;
 }
@@ -91,6 +93,7 @@ export class House {
       VENOM_MODELD_RETRY_FIRST: '1s',
       VENOM_MODELD_TRENDING_OLLAMA_URL: this.catalogues.url,
       HF_ENDPOINT: this.catalogues.url,
+      HF_HUB_OFFLINE: this.options.hub || process.env.VENOM_MODELD_PICTURES ? '0' : '1',
       ...(await this.tokenSetting()),
       ...this.options.environment,
     });

@@ -1,9 +1,14 @@
 import { expect, panel, picture, row, test, violations } from './test';
 
 test('a model is installed, made active and deleted from the page', async ({ page, open, visit }) => {
-  const house = await open({ models: ['qwen3:0.6b'], runtime: ['prune: managed', 'active: qwen3:0.6b'] });
+  const house = await open({
+    models: ['qwen3:0.6b', 'llama3.2:1b', '{name: nomic-embed-text, keep: true}'],
+    runtime: ['prune: managed', 'active: qwen3:0.6b'],
+    installed: ['smollm2:135m'],
+  });
   await visit(house);
   await expect(panel(page).locator('.slot-serving')).toContainText('qwen3:0.6b');
+  await expect(page.getByText('In sync')).toBeVisible();
   await house.faults({ rate: 40e6 });
 
   await page.locator('[data-model="gemma3"]').getByRole('button', { name: 'Install gemma3' }).click();

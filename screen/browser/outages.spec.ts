@@ -26,7 +26,7 @@ test('a catalogue that does not answer leaves what is known, says so, and says w
   open,
   visit,
 }) => {
-  const house = await open({ models: ['qwen3:0.6b'] });
+  const house = await open({ models: ['qwen3:0.6b'], hub: true });
   await visit(house);
   const ollama = page.locator('[data-provider="ollama"]');
   await expect(ollama.locator('.card')).toHaveCount(6);
