@@ -16,7 +16,7 @@ from venom_modeld.core.inventory import Entry, Inventory
 from venom_modeld.core.names import parse_ollama
 from venom_modeld.core.observed import InstalledModel, ObservedState
 from venom_modeld.core.reasons import Reason
-from venom_modeld.state import schema
+from venom_modeld.state import opening, schema
 from venom_modeld.state.database import Database
 from venom_modeld.state.errors import StateError, StateUnusable
 from venom_modeld.state.records import AcceptedFile
@@ -245,6 +245,22 @@ class TestVersions:
         with pytest.raises(StateUnusable, match="database of another program"):
             await Store.open(path, read_only=read_only)
         assert snapshot(path.parent) == before
+
+    def test_tables_that_another_process_makes_meanwhile_are_not_taken_for_foreign(self, path: Path) -> None:
+        """Whose file it is and of which version is one look, so nobody can make the tables in between."""
+
+        class Overtaken(sqlite3.Connection):
+            """Another process goes first, if it can, before the version is read."""
+
+            def execute(self, sql: str, *args: object) -> sqlite3.Cursor:
+                if "user_version" in sql:
+                    other = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+                    with suppress(sqlite3.OperationalError), closing(other):
+                        schema.migrate(other)
+                return super().execute(sql, *args)
+
+        with closing(sqlite3.connect(path, isolation_level=None, factory=Overtaken)) as connection:
+            assert opening._checked_version(connection, path, schema.STEPS) in {0, len(schema.STEPS)}
 
     async def test_reading_does_not_migrate(self, copy: Path) -> None:
         """A file of an earlier version is not changed by a reader; the error says how it becomes readable."""

@@ -127,10 +127,12 @@ def _prepare(connection: sqlite3.Connection, path: Path, steps: tuple[schema.Ste
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path, steps: tuple[schema.Step, ...]) -> int:
-    if not schema.belongs_to_us(connection):
+    with connection:
+        connection.execute("BEGIN")  # one look: another process may be making the tables meanwhile
+        ours, version, tables = schema.belongs_to_us(connection), schema.version(connection), schema.tables(connection)
+    if not ours:
         raise StateUnusable(f"{path} is a database of another program. Give venom-modeld a state folder of its own.")
-    version = schema.version(connection)
-    if version < 0 or (version == 0 and schema.tables(connection)):
+    if version < 0 or (version == 0 and tables):
         raise Damaged(f"its version cannot be {version}")
     if version > len(steps):
         raise StateUnusable(
