@@ -93,8 +93,8 @@ def runtime(
     owned = owned or Inventory()
     drift = diff(declared, observed, owned) if observed else ()
     plan = None
+    can = Capabilities(derive=True, preload=True, alias=True, alias_copies=True, unload=True)
     if observed is not None and unknown is None:
-        can = Capabilities(derive=True, preload=True, alias=True, unload=True)
         plan = make_plan(
             Situation(
                 spec=declared,
@@ -110,6 +110,7 @@ def runtime(
     picture = Picture(generation=3, now=NOON - 60, unknown=unknown, drift=drift, plan=plan, running=running)
     return RuntimeSnapshot(
         spec=declared,
+        capabilities=can,
         observed=observed,
         observed_at=NOON - 8 if observed else None,
         unknown=unknown,
@@ -184,8 +185,8 @@ DOWNLOAD = Transfer(
 
 def event(number: int, kind: str = events.OPERATION_COMPLETED, **more: object) -> Event:
     """Return an event; a higher number happened later."""
-    fields = {"runtime": "ollama", "message": f"event {number}"} | more
-    return Event(at=NOON - 1000 + number, type=kind, **fields)  # type: ignore[arg-type]
+    fields = {"at": NOON - 1000 + number, "runtime": "ollama", "message": f"event {number}"} | more
+    return Event(type=kind, **fields)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)

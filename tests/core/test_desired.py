@@ -105,3 +105,10 @@ def test_canonical_text_is_one_for_one_value() -> None:
     assert canonical({"b": 1, "a": "ü"}) == '{"a":"ü","b":1}'
     assert digest_of({"b": 1, "a": 2}) == digest_of({"a": 2, "b": 1})
     assert digest_of([]).startswith("sha256:")
+
+
+def test_an_adapter_is_wanted_with_its_first_user() -> None:
+    """It stands after that, once, and not at all where the file names it itself."""
+    lora, other = spec("lora"), spec("other")
+    first, second = spec("one", adapters=(lora, other)), spec("two", adapters=(lora,))
+    assert with_bases((first, second, other)) == (first, lora, second, other)

@@ -89,6 +89,17 @@ def test_what_is_as_the_file_says_is_no_drift(spec: RuntimeSpec, now: ObservedSt
     assert diff(spec, now, remembered) == ()
 
 
+def test_an_alias_goes_with_the_last_version_that_the_file_asks_for() -> None:
+    """Without an active model the daemon's alias stays only where it stands for a declared model."""
+    alias = Entry(name=name("default"), role=Role.ALIAS)
+    spec, remembered = runtime("a", alias="default"), inventory("a", alias)
+    assert diff(spec, observed("a", "default=a"), remembered) == ()
+    (gone,) = diff(spec, observed("a", "default=old"), remembered)
+    assert (gone.kind, gone.model) == (DriftKind.UNWANTED, name("default"))
+    assert diff(spec, observed("a"), remembered) == ()
+    assert diff(runtime(alias="default"), observed("default"), inventory()) == ()
+
+
 def test_names_are_compared_whole() -> None:
     """`llama3` is neither `llama3.1:70b` nor `llama3:70b`, whichever of them is there."""
     now = observed("llama3.1:70b", "llama3:70b")
@@ -140,6 +151,14 @@ def test_memory_is_given_back_only_where_this_daemon_took_it() -> None:
     assert diff(spec, observed("a", "b", loaded=(loaded("a", "b"),)), inventory(pinned=pinned)) == ()
     idle = observed("a", "b", loaded=(loaded("a"), loaded("b", pinned=False)))
     assert diff(spec, idle, inventory(pinned=pinned)) == ()
+
+
+def test_what_no_runtime_can_unload_is_no_drift() -> None:
+    """A server that somebody else starts and stops goes on serving; that is not for ever out of step."""
+    remembered = inventory(pinned=frozenset({name("a")}))
+    now = observed("a", loaded=(loaded("a"),))
+    assert diff(runtime("a"), now, remembered, can_unload=False) == ()
+    assert len(diff(runtime("a"), now, remembered)) == 1
 
 
 def test_drift_is_in_the_order_of_the_file() -> None:

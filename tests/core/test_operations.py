@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.core.values import install, model, name, remove
-from venom_modeld.core.operations import ActivateModel, DeactivateModel, Operation, UpdateModel
+from venom_modeld.core.operations import ActivateModel, DeactivateModel, Operation, UpdateModel, accomplished
 
 UPDATE = UpdateModel(runtime="one", reason="moved", spec=model("a"), from_digest="x", to_digest="y")
 ACTIVATE = ActivateModel(runtime="one", reason="active", spec=model("a"), digest="x")
@@ -40,3 +40,28 @@ def test_the_key_is_of_what_is_done(one: Operation, other: Operation, same: bool
 def test_a_key_is_short_and_lasting() -> None:
     """A key is the same in every process: failures are remembered by it across restarts."""
     assert install("a").key == "0a6a187d03b445b9"
+
+
+@pytest.mark.parametrize(
+    ("operation", "moved", "words"),
+    [
+        (install("a"), 523_000_000, "installed, 523 MB"),
+        (replace(install("a"), size_bytes=None), 0, "installed"),
+        (install("d", base="a"), 0, "installed"),
+        (UPDATE, 2_000_000_000, "updated, 2.0 GB"),
+        (replace(remove("a"), size_bytes=2_000_000_000), 0, "removed, 2.0 GB"),
+        (replace(remove("a"), size_bytes=None), 0, "removed"),
+        (ACTIVATE, 0, "loaded, and answered"),
+        (replace(ACTIVATE, alias=name("default")), 0, "loaded, and answered; default:latest stands for it"),
+        (DEACTIVATE, 0, "taken out of memory"),
+    ],
+)
+def test_success_is_told_in_words(operation: Operation, moved: int, words: str) -> None:
+    """What was done, and how much of it, as far as that is known."""
+    assert accomplished(operation, moved) == words
+
+
+def test_an_operation_names_all_that_it_changes() -> None:
+    """An activation changes what its alias stands for as well."""
+    assert ACTIVATE.names == (name("a"),)
+    assert replace(ACTIVATE, alias=name("default")).names == (name("a"), name("default"))

@@ -30,6 +30,7 @@ from venom_modeld.core.steps import BlockKind
 ALIAS = Entry(name=name("default"), role=Role.ALIAS)
 HOLD = Entry(name=name("held/a"), role=Role.HOLD, holds=name("a"))
 WITH_A = loaded("a")
+STALLED = BlockKind.STALLED
 
 
 def activations(plan: Plan) -> list[tuple[str, str | None, str | None]]:
@@ -248,6 +249,26 @@ def test_a_taken_alias_is_all_that_is_left_once_the_model_is_held() -> None:
     assert "the alias default:latest is a model that this daemon may not overwrite" in step.block.message
 
 
+def test_where_an_alias_is_no_copy_it_is_never_taken() -> None:
+    """A second name that the server is only told of stands for nothing that could be lost, recorded or not."""
+    spec = runtime("b", active="b", alias="default")
+    now = observed("a", "b", "default=a", loaded=(loaded("a", "default"),))
+    told_only = replace(ABLE, alias_copies=False)
+    assert activations(planned(spec, now, capabilities=told_only)) == [("b", "default", None)]
+    remembered = inventory("a", last_active="a")
+    stuck = planned(spec, observed("a", "b"), remembered, capabilities=told_only, blocks={"activate b": STALLED})
+    assert activations(stuck) == [("b", "default", STALLED), ("a", "default", None)]
+
+
+def test_an_activation_knows_what_its_alias_replaces() -> None:
+    """The version under the alias at the time of the plan is all that the alias may be taken from."""
+    spec = runtime("b", active="b", alias="default")
+    for now, replaced in ((observed("a", "b", "default=a"), "sha256:a"), (observed("b"), None)):
+        operation = step_of(planned(spec, now, inventory(ALIAS)), "activate b").operation
+        assert isinstance(operation, ActivateModel)
+        assert operation.replaces == replaced
+
+
 def test_a_copy_that_somebody_else_made_is_not_made_ours() -> None:
     """An alias that a person set to the right version is left to that person, and is never removed later."""
     spec = runtime("a", active="a", alias="default")
@@ -318,6 +339,19 @@ def test_an_unsafe_removal_says_how_to_approve_it() -> None:
     assert [step.block.kind for step in removals if step.block] == [BlockKind.UNSAFE] * 2
     assert f"venom-modeld approve {plan.unsafe.digest}" in step_of(plan, "remove a").block.message  # type: ignore[union-attr]
     assert step_of(plan, "install n").block is None
+
+
+def test_an_unsafe_plan_leaves_the_alias_too() -> None:
+    """While removals wait for a person, clients find what they ask for under its second name."""
+    plan = planned(runtime(), observed("a", "default=a"), inventory("a", ALIAS))
+    assert [(told(step), step.block and step.block.kind) for step in plan.steps] == [
+        ("remove a", BlockKind.UNSAFE),
+        ("remove default", BlockKind.UNSAFE),
+    ]
+    assert plan.unsafe is not None
+    assert plan.unsafe.models == ("a:latest",)
+    approved = planned(runtime(), observed("a", "default=a"), inventory("a", ALIAS), approved=plan.unsafe.removals)
+    assert [step.block for step in approved.steps] == [None, None]
 
 
 def test_what_the_brakes_hold_goes_on_answering() -> None:

@@ -85,6 +85,8 @@ ACTIVE = runtime("a", "b", active="a", alias="default")
         (remove("z"), ACTIVE, True),
         (remove("a"), ACTIVE, False),
         (remove("default"), ACTIVE, False),
+        (remove("default", role=Role.ALIAS), ACTIVE, False),
+        (remove("default", role=Role.ALIAS), runtime("a", alias="default"), True),
         (remove("z"), runtime(prune=Prune.NEVER), False),
         (remove("held/a", role=Role.HOLD), runtime(prune=Prune.NEVER), True),
     ],

@@ -13,7 +13,7 @@ from venom_modeld.core.plan import Plan, Situation, make_plan
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.steps import Block, BlockKind, Step
 
-ABLE = Capabilities(derive=True, preload=True, alias=True, unload=True)
+ABLE = Capabilities(derive=True, preload=True, alias=True, alias_copies=True, unload=True)
 
 
 def name(text: str) -> ModelName:

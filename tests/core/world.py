@@ -33,7 +33,7 @@ from venom_modeld.core.plan import Block, BlockKind, Plan, Situation, Step, make
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.schedule import next_operations, obsolete
 
-ABLE = Capabilities(derive=True, preload=True, alias=True, unload=True)
+ABLE = Capabilities(derive=True, preload=True, alias=True, alias_copies=True, unload=True)
 
 
 def hold_name(name: ModelName) -> ModelName:
@@ -274,8 +274,8 @@ class Daemon:
 
     def _take_stock(self) -> None:
         spec, installed = self.spec, self.observed.installed
-        declared = {model.name for model in with_bases(spec.models)} | ({spec.alias} if spec.alias else set())
-        busy = {operation.model for operation in self.in_flight}
+        declared = {model.name for model in with_bases(spec.models)}
+        busy = {name for operation in self.in_flight for name in operation.names}
         entries = {
             name: entry
             for name, entry in self.inventory.entries.items()
@@ -353,18 +353,25 @@ class Daemon:
             self.inventory = replace(self.inventory, last_active=None)
 
     def _activate(self, operation: ActivateModel) -> Iterator[None]:
-        if operation.alias is not None:
-            self._record(Entry(name=operation.alias, role=Role.ALIAS))
-            yield
         self.inventory = replace(self.inventory, pinned=self.inventory.pinned | {operation.model})
         yield
         self.runtime.load(operation.model)
         yield
-        if operation.alias is not None:
-            self.runtime.copy(operation.model, operation.alias)
-            yield
         if operation.primary:
             self.inventory = replace(self.inventory, last_active=operation.model)
+            yield
+        if operation.alias is not None:
+            yield from self._point(operation, operation.alias)
+
+    def _point(self, operation: ActivateModel, alias: ModelName) -> Iterator[None]:
+        there, model = self.runtime.installed.get(alias), self.runtime.installed[operation.model]
+        if there is not None and there.digest == model.digest:
+            return
+        if there is not None and there.digest != operation.replaces:
+            raise Refusal(Reason.ALIAS_TAKEN, passing=True)
+        self._record(Entry(name=alias, role=Role.ALIAS))
+        yield
+        self.runtime.copy(operation.model, alias)
 
     def _deactivate(self, name: ModelName) -> Iterator[None]:
         self.runtime.unload(name)

@@ -1,19 +1,21 @@
 """The engine on a runtime in memory: what it does, and above all what it does not do."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 
 from tests.engine.conftest import House
-from tests.engine.world import SIZE, Server, declared, digest, name
+from tests.engine.world import SIZE, MemoryRuntime, Server, declared, digest, name
 from venom_modeld.core import events
 from venom_modeld.core.conditions import ConditionType, Truth
 from venom_modeld.core.desired import Limits, ModelSpec, Prune, Update
+from venom_modeld.core.disk import MARGIN
 from venom_modeld.core.errors import PermanentError, TemporaryError
 from venom_modeld.core.events import OperationStatus
 from venom_modeld.core.inventory import Entry, Role
+from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import Disk
 from venom_modeld.core.plan import BlockKind
 from venom_modeld.core.reasons import Reason
@@ -478,3 +480,142 @@ async def test_a_download_that_comes_no_further_waits_longer_each_time(house: Ho
     assert [one.attempt for one in reversed(failed)] == [1, 2, 3]
     assert waits == sorted(waits)
     assert waits[2] > waits[0]
+
+
+async def test_a_name_that_a_person_takes_during_a_load_is_not_overwritten(house: House, server: Server) -> None:
+    """The alias is ours only from the moment at which it is set; what stands under it by then stays."""
+    server.gates["activate", A] = asyncio.Event()
+    await house.desire(declared("a", active="a", alias=name("default")))
+    await house.until(lambda now: is_running(now) and A in server.installed)
+    server.installed[name("default")] = digest("made by a person")
+    server.gates["activate", A].set()
+    await house.until(lambda now: server.pinned == {A: True} and is_blocked(BlockKind.STALLED)(now))
+    assert server.installed[name("default")] == digest("made by a person")
+    await house.desire(declared("a", active="a"))
+    await house.converged()
+    assert server.installed[name("default")] == digest("made by a person")
+
+
+async def test_an_alias_that_was_removed_is_nobodys_name(house: House, server: Server) -> None:
+    """A name that the daemon had and a person removed is forgotten; the active model gets it anew."""
+    await house.desire(declared("a", active="a", alias=name("default")))
+    await house.converged()
+    del server.installed[name("default")]
+    await house.until(lambda now: name("default") not in now.inventory.entries)
+    await house.converged()
+    assert server.installed[name("default")] == server.installed[A]
+
+
+async def test_consent_ends_where_a_model_is_wanted_again(house: House, server: Server) -> None:
+    """A model that was approved to go, came back into the file and leaves it again needs a new approval."""
+    gate = server.gates["remove", A] = server.gates["remove", B] = asyncio.Event()
+    await house.desire(declared("a", "b"))
+    await house.converged()
+    await house.desire(declared())
+    unsafe = (await house.until(is_blocked(BlockKind.UNSAFE))).plan
+    assert unsafe is not None
+    assert unsafe.unsafe is not None
+    await house.engine.approve(unsafe.unsafe.digest)
+    await house.until(is_running)
+    await house.desire(declared("b"))
+    await house.cycles(2)
+    await house.desire(declared())
+    again = (await house.until(is_blocked(BlockKind.UNSAFE))).plan
+    assert again is not None
+    assert again.unsafe is not None
+    assert again.unsafe.models == ("b:latest",)
+    gate.set()
+    await house.until(lambda _: A not in server.installed)
+    assert B in server.installed
+
+
+async def test_an_emptied_list_leaves_the_alias_too(house: House, server: Server) -> None:
+    """What clients ask for by its second name answers until the removals are approved."""
+    await house.desire(declared("a", active="a", alias=name("default")))
+    await house.converged()
+    await house.desire(declared())
+    blocked = await house.until(is_blocked(BlockKind.UNSAFE))
+    await house.cycles(3)
+    assert set(server.installed) == {A, name("default")}
+    assert blocked.plan is not None
+    assert blocked.plan.unsafe is not None
+    await house.engine.approve(blocked.plan.unsafe.digest)
+    await house.converged()
+    assert server.installed == {}
+
+
+async def test_an_alias_does_not_hold_the_weights_of_a_removed_model(house: House, server: Server) -> None:
+    """A removed model goes with its second name, though the file still says what that is to be."""
+    await house.desire(declared("a", "b", active="a", alias=name("default")))
+    await house.converged()
+    await house.desire(declared("b", alias=name("default")))
+    await house.converged()
+    assert set(server.installed) == {B}
+
+
+async def test_a_download_in_flight_is_not_short_of_the_room_that_it_takes(house: House, server: Server) -> None:
+    """The free bytes shrink as it comes; what it has put there already is not needed once more."""
+    server.gates["install", A] = asyncio.Event()
+    server.disk = Disk(path="/models", free_bytes=MARGIN + SIZE, total_bytes=10 * MARGIN)
+    await house.desire(declared("a"))
+    await house.until(is_running)
+    server.disk = replace(server.disk, free_bytes=MARGIN + SIZE // 2)
+    running = await house.cycles(2)
+    assert not is_blocked(BlockKind.STALLED)(running)
+    server.gates["install", A].set()
+    await house.converged()
+
+
+async def test_a_derived_model_that_does_not_load_anew_stays_as_it_was(house: House, server: Server) -> None:
+    """Its earlier version comes back, and the new definition is stalled with the reason until the entry changes."""
+    one = ModelSpec(name=B, base=A, definition='{"system":"x"}')
+    await house.desire(declared(one, active="b"))
+    await house.converged()
+    await house.stop()
+    hold = name("hold/b-latest")
+    server.installed[hold], server.installed[B] = server.installed[B], digest("made anew")
+    server.pinned.clear()
+    server.failures["activate", B] = [broken(Reason.LOAD_FAILED)]
+    await house.start()
+    await house.store.record("one", Entry(name=hold, role=Role.HOLD, holds=B))
+    await house.desire(declared(one, active="b"))
+    await house.until(lambda now: server.pinned == {B: True} and is_blocked(BlockKind.STALLED)(now))
+    await house.cycles(3)
+    assert server.installed == {A: digest("a:latest"), B: digest("a:latest")}
+    assert server.done("update") == []
+
+
+async def test_a_server_that_unloads_nothing_is_in_step_with_what_stays_loaded(house: House, server: Server) -> None:
+    """Where nothing can take a model out of memory, one that stays there is no drift."""
+    await house.desire(declared("a", "b", active="a"))
+    await house.converged()
+    MemoryRuntime.capabilities = replace(MemoryRuntime.capabilities, unload=False)
+    try:
+        await house.desire(declared("a", "b"))
+        await house.converged()
+    finally:
+        MemoryRuntime.capabilities = replace(MemoryRuntime.capabilities, unload=True)
+    assert server.pinned == {A: True}
+
+
+async def test_a_pin_that_could_not_be_written_is_written_later(house: House, server: Server) -> None:
+    """Memory and disk agree on what the daemon keeps loaded, whenever the disk is full."""
+    write, failures = house.store.set_pinned, [StateError("the disk is full", reason=Reason.DISK_FULL)]
+
+    async def on_a_full_disk(runtime: str, names: Iterable[ModelName]) -> None:
+        if failures:
+            raise failures.pop()
+        await write(runtime, names)
+
+    house.store.set_pinned = on_a_full_disk  # type: ignore[method-assign]
+    await house.desire(declared("a", active="a"))
+    await house.converged()
+    assert (await house.store.load_inventory("one")).pinned == {A}
+
+
+async def test_a_completed_operation_says_what_it_did(house: House) -> None:
+    """The history tells results, not what was meant."""
+    await house.desire(declared("a", active="a", alias=name("default")))
+    await house.converged()
+    told = {one.type: one.message for one in await house.store.operations(10)}
+    assert told == {"install": "installed, 500 kB", "activate": "loaded, and answered; default:latest stands for it"}

@@ -76,7 +76,7 @@ class Server:
 class MemoryRuntime(Runtime):
     """The driver of a `Server`."""
 
-    capabilities = Capabilities(derive=True, preload=True, alias=True, unload=True)
+    capabilities = Capabilities(derive=True, preload=True, alias=True, alias_copies=True, unload=True)
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -125,8 +125,10 @@ class MemoryRuntime(Runtime):
         report(Progress(phase=Phase.LOADING))
         await self._pass("activate", spec.name)
         self.server.pinned[spec.name] = pin
-        if alias is not None:
-            self.server.installed[alias] = self.server.installed[spec.name]
+
+    async def point(self, alias: ModelName, name: ModelName) -> None:
+        """Copy."""
+        self.server.installed[alias] = self.server.installed[name]
 
     async def deactivate(self, name: ModelName) -> None:
         """Unload."""

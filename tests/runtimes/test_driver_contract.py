@@ -83,6 +83,8 @@ class Subject:
     async def activate(self, spec: ModelSpec, alias: ModelName | None = None) -> None:
         """Activate a model and keep it loaded."""
         await self.runtime.activate(spec, alias=alias, pin=True, report=lambda _: None)
+        if alias is not None:
+            await self.runtime.point(alias, spec.name)
 
 
 def _named(text: str) -> ModelSpec:

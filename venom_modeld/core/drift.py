@@ -4,7 +4,7 @@ Pure and total: there is no drift exactly when the runtime satisfies the file. A
 the file says `prune: all`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,13 +37,19 @@ class Drift:
     """It is about what is loaded, not about what is on disk."""
 
 
-def diff(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> tuple[Drift, ...]:
-    """Return every difference, in the order of the file, what is not in the file last and sorted."""
+def diff(
+    spec: RuntimeSpec, observed: ObservedState, inventory: Inventory, *, can_unload: bool = True
+) -> tuple[Drift, ...]:
+    """Return every difference, in the order of the file, what is not in the file last and sorted.
+
+    Where the runtime cannot unload a model, one that stays loaded for nothing is no difference: nothing could end it.
+    """
+    lacking = (*_declared(spec, observed, inventory), *_not_loaded(spec, observed))
+    awaited = frozenset(one.model for one in lacking)
     return (
-        *_declared(spec, observed, inventory),
-        *_not_loaded(spec, observed),
-        *_pinned_for_nothing(spec, observed, inventory),
-        *_unwanted(spec, observed, inventory),
+        *lacking,
+        *(_pinned_for_nothing(spec, observed, inventory, awaited) if can_unload else ()),
+        *_unwanted(spec, observed, inventory, awaited),
     )
 
 
@@ -129,8 +135,11 @@ def _why_not_active(name: ModelName, alias: ModelName | None, observed: Observed
     return f"is loaded, but the alias {alias} does not point to it"
 
 
-def _pinned_for_nothing(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> Iterator[Drift]:
+def _pinned_for_nothing(
+    spec: RuntimeSpec, observed: ObservedState, inventory: Inventory, awaited: Collection[ModelName]
+) -> Iterator[Drift]:
     wanted = set(wanted_in_memory(spec))
+    stands_in = inventory.last_active if spec.active in awaited else None
     for name in sorted(inventory.pinned - wanted):
         serving = observed.serving(name)
         if serving is not None and serving.pinned and not serving.serves & wanted:
@@ -138,17 +147,22 @@ def _pinned_for_nothing(spec: RuntimeSpec, observed: ObservedState, inventory: I
                 kind=DriftKind.UNWANTED,
                 runtime=spec.name,
                 model=name,
-                message="is kept in memory, the file no longer asks for that",
+                message=f"serves until {spec.active} is active"
+                if name == stands_in
+                else "is kept in memory, the file no longer asks for that",
                 size_bytes=serving.memory_bytes,
                 in_memory=True,
             )
 
 
-def _unwanted(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> Iterator[Drift]:
-    declared = {model.name for model in with_bases(spec.models)} | ({spec.alias} if spec.alias else set())
+def _unwanted(
+    spec: RuntimeSpec, observed: ObservedState, inventory: Inventory, awaited: Collection[ModelName]
+) -> Iterator[Drift]:
+    declared = {model.name for model in with_bases(spec.models)}
     missing = declared - observed.installed.keys()
-    for name in sorted(observed.installed.keys() - declared):
-        message = _why_unwanted(spec, inventory, name)
+    alias = set() if spec.alias is None or _is_orphan(spec.alias, spec, observed, inventory) else {spec.alias}
+    for name in sorted(observed.installed.keys() - declared - alias):
+        message = _why_unwanted(spec, inventory, name, awaited)
         entry = inventory.entries.get(name)
         is_last_version = entry is not None and entry.holds in missing
         if message is not None and not is_last_version:
@@ -156,10 +170,22 @@ def _unwanted(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) 
             yield Drift(kind=DriftKind.UNWANTED, runtime=spec.name, model=name, message=message, size_bytes=size)
 
 
-def _why_unwanted(spec: RuntimeSpec, inventory: Inventory, name: ModelName) -> str | None:
+def _is_orphan(alias: ModelName, spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> bool:
+    """Tell whether our alias is all that is left of a model that the file no longer has."""
+    entry, there = inventory.entries.get(alias), observed.installed.get(alias)
+    if entry is None or entry.role is not Role.ALIAS or there is None or spec.active is not None:
+        return False
+    declared = (observed.installed.get(model.name) for model in with_bases(spec.models))
+    return all(model is None or model.digest != there.digest for model in declared)
+
+
+def _why_unwanted(
+    spec: RuntimeSpec, inventory: Inventory, name: ModelName, awaited: Collection[ModelName]
+) -> str | None:
     entry = inventory.entries.get(name)
     if entry is not None and entry.role is Role.HOLD:
-        return f"earlier version of {entry.holds}, no longer needed"
+        lasts = f"kept until {entry.holds} is as the file says" if entry.holds in awaited else "no longer needed"
+        return f"earlier version of {entry.holds}, {lasts}"
     if spec.prune is Prune.NEVER or name in inventory.kept:
         return None
     if entry is not None:

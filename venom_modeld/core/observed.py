@@ -16,6 +16,8 @@ class Capabilities:
     """It can keep models loaded beside the active one."""
     alias: bool = False
     """It can serve the active model under a second name."""
+    alias_copies: bool = False
+    """A second name is a copy among the models, so that somebody else's model may stand under it."""
     unload: bool = False
     """A model that is no longer active can be taken out of memory without starting another."""
     load_seconds: float = 0.0

@@ -12,6 +12,7 @@ from typing import ClassVar
 from venom_modeld.core.desired import ModelSpec, digest_of
 from venom_modeld.core.inventory import Role
 from venom_modeld.core.names import ModelName
+from venom_modeld.core.sizes import human
 
 
 class OperationType(StrEnum):
@@ -37,6 +38,11 @@ class OperationBase(ABC):
     @abstractmethod
     def model(self) -> ModelName:
         """Return the model that the operation is about."""
+
+    @property
+    def names(self) -> tuple[ModelName, ...]:
+        """Return every name that the operation is about to change."""
+        return (self.model,)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -118,11 +124,18 @@ class ActivateModel(OperationBase):
     primary: bool = True
     """It is the active model; otherwise one kept loaded beside it."""
     alias: ModelName | None = None
+    replaces: str | None = None
+    """The version that the alias stands for now, which is all that it may be taken from."""
 
     @property
     def model(self) -> ModelName:
         """Return the model that the operation is about."""
         return self.spec.name
+
+    @property
+    def names(self) -> tuple[ModelName, ...]:
+        """Return every name that the operation is about to change."""
+        return (self.model,) if self.alias is None else (self.model, self.alias)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -158,3 +171,18 @@ Operation = InstallModel | UpdateModel | RemoveModel | ActivateModel | Deactivat
 
 DOWNLOADS = (InstallModel, UpdateModel)
 """Operations that may move gigabytes."""
+
+
+def accomplished(operation: Operation, moved_bytes: int) -> str:
+    """Return in words what a successful operation did; `moved_bytes` is what it downloaded."""
+    match operation:
+        case InstallModel() | UpdateModel():
+            done = "installed" if isinstance(operation, InstallModel) else "updated"
+            size = moved_bytes or operation.size_bytes
+            return done if operation.spec.base or not size else f"{done}, {human(size)}"
+        case RemoveModel():
+            return f"removed, {human(operation.size_bytes)}" if operation.size_bytes else "removed"
+        case ActivateModel():
+            return "loaded, and answered" + (f"; {operation.alias} stands for it" if operation.alias else "")
+        case _:
+            return "taken out of memory"

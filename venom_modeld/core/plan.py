@@ -79,7 +79,7 @@ def make_plan(now: Situation) -> Plan:
     possible = _fitted(now, loads, removals, brakes={})
     coming = {step.operation.model for step in coming_steps(possible.loads)}
     unsafe = judge(now.spec, now.observed, now.inventory, removals, coming=coming, approved=now.approved)
-    brakes = _brakes(unsafe)
+    brakes = _brakes(unsafe, removals)
     fitted = _fitted(now, loads, removals, brakes=brakes)
     before = [*fitted.loads, *_activations(now, fitted.loads)]
     early = {operation.name for operation in fitted.first}
@@ -198,20 +198,26 @@ def _is_needed_first(now: Situation, load: Step) -> bool:
 
 def _activation(now: Situation, spec: ModelSpec, reason: str, *, primary: bool) -> ActivateModel:
     installed = now.observed.installed.get(spec.name)
-    return ActivateModel(
+    operation = ActivateModel(
         runtime=now.spec.name,
         spec=spec,
         reason=reason,
         digest=installed.digest if installed else None,
         primary=primary,
-        alias=_alias_to_point(now, spec.name) if primary else None,
     )
+    return _pointing(now, operation, _alias_to_point(now, spec.name)) if primary else operation
+
+
+def _pointing(now: Situation, operation: ActivateModel, alias: ModelName | None) -> ActivateModel:
+    """Return an activation that gives the model a second name as well."""
+    there = now.observed.installed.get(alias) if alias else None
+    return replace(operation, alias=alias, replaces=there.digest if there else None)
 
 
 def _alias_to_point(now: Situation, name: ModelName) -> ModelName | None:
     """Return the alias, unless somebody else made just this copy: it would become ours, to be removed some day."""
     alias = now.spec.alias
-    if alias is None or alias in now.inventory.entries:
+    if alias is None or _is_ours(now, alias):
         return alias
     there, model = now.observed.installed.get(alias), now.observed.installed.get(name)
     return None if there and model and there.digest == model.digest else alias
@@ -232,7 +238,7 @@ def _alias_taken(now: Situation, operation: ActivateModel) -> Block | None:
 
 def _may_be_overwritten(now: Situation, alias: ModelName) -> bool:
     entry = now.inventory.entries.get(alias)
-    if entry is not None and entry.role is not Role.MODEL:
+    if not now.capabilities.alias_copies or (entry is not None and entry.role is not Role.MODEL):
         return True
     if alias in now.inventory.kept or now.spec.prune is Prune.NEVER:
         return False
@@ -246,8 +252,7 @@ def _fall_back(now: Situation, activations: list[Step], loads: list[Step]) -> li
         return []
     spec = now.spec.model(healthy) or ModelSpec(name=healthy)
     reason = f"the last healthy model, until {now.spec.active} can be active"
-    operation = replace(_activation(now, spec, reason, primary=True), alias=_own_alias(now))
-    return [_step(now, operation)]
+    return [_step(now, _pointing(now, _activation(now, spec, reason, primary=True), _own_alias(now)))]
 
 
 def _stand_in(now: Situation, activations: list[Step], loads: list[Step]) -> ModelName | None:
@@ -264,7 +269,12 @@ def _stand_in(now: Situation, activations: list[Step], loads: list[Step]) -> Mod
 
 def _own_alias(now: Situation) -> ModelName | None:
     alias = now.spec.alias
-    return alias if alias is not None and alias in now.inventory.entries else None
+    return alias if alias is not None and _is_ours(now, alias) else None
+
+
+def _is_ours(now: Situation, alias: ModelName) -> bool:
+    """Tell whether nobody but this daemon can have given that name."""
+    return alias in now.inventory.entries or not now.capabilities.alias_copies
 
 
 # What goes
@@ -313,13 +323,17 @@ def _removal_steps(
     ]
 
 
-def _brakes(unsafe: Unsafe | None) -> Mapping[Removal, Block]:
-    """Return what holds each removal that nobody approved, where they are unsafe."""
+def _brakes(unsafe: Unsafe | None, removals: list[RemoveModel]) -> Mapping[Removal, Block]:
+    """Return what holds each removal that nobody approved, where they are unsafe.
+
+    The daemon's own names are held as well: an alias that goes is a model that clients no longer find.
+    """
     if unsafe is None:
         return {}
+    held = {*unsafe.removals, *(removal_of(one) for one in removals if one.role is not Role.MODEL)}
     why = "; ".join(unsafe.reasons)
     message = f"unsafe plan: {why}. Approve it by `venom-modeld approve {unsafe.digest}`, or mend the file"
-    return dict.fromkeys(unsafe.removals, Block(kind=BlockKind.UNSAFE, reason=Reason.UNSAFE, message=message))
+    return dict.fromkeys(held, Block(kind=BlockKind.UNSAFE, reason=Reason.UNSAFE, message=message))
 
 
 def _may_go_first(now: Situation, removals: list[RemoveModel], brakes: Mapping[Removal, Block]) -> list[RemoveModel]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from venom_modeld.core.desired import Prune, RuntimeSpec, with_bases
 from venom_modeld.core.drift import wanted_in_memory
 from venom_modeld.core.inventory import Inventory, Role
+from venom_modeld.core.names import ModelName
 from venom_modeld.core.operations import (
     ActivateModel,
     DeactivateModel,
@@ -75,5 +76,10 @@ def _still_wanted(operation: Operation, spec: RuntimeSpec, inventory: Inventory)
         case DeactivateModel():
             return operation.model not in wanted_in_memory(spec)
         case _:
-            wanted = operation.model in declared or operation.model == spec.alias or spec.prune is Prune.NEVER
-            return operation.role is Role.HOLD or not wanted
+            return operation.role is Role.HOLD or not _is_asked_for(operation, spec, declared)
+
+
+def _is_asked_for(operation: RemoveModel, spec: RuntimeSpec, declared: Collection[ModelName]) -> bool:
+    """Tell whether the file asks for a name that was to be removed; an alias stands for nothing without a model."""
+    alias = spec.alias if spec.active is not None or operation.role is not Role.ALIAS else None
+    return operation.model in declared or operation.model == alias or spec.prune is Prune.NEVER

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from venom_modeld.core.desired import ModelSpec
 from venom_modeld.core.drift import recipe
-from venom_modeld.core.errors import PermanentError
+from venom_modeld.core.errors import PermanentError, TemporaryError
 from venom_modeld.core.inventory import Entry, Role
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import ObservedState, RemoteModel
@@ -21,6 +21,7 @@ from venom_modeld.core.operations import (
     UpdateModel,
 )
 from venom_modeld.core.plan import Block, BlockKind
+from venom_modeld.core.reasons import Reason
 from venom_modeld.engine.ledger import Ledger
 from venom_modeld.runtimes.base import Report, Runtime
 
@@ -72,9 +73,7 @@ class Effects:
             await self._ledger.set_last_active(None)
 
     async def _activate(self, operation: ActivateModel, report: Report) -> None:
-        if operation.alias is not None:
-            await self._ledger.record(Entry(name=operation.alias, role=Role.ALIAS))
-        await self._ledger.set_pinned(self._ledger.inventory.pinned | {operation.model})
+        await self._ledger.pin([operation.model])
         try:
             await self._runtime.activate(operation.spec, alias=operation.alias, pin=True, report=report)
         except PermanentError as error:
@@ -82,19 +81,39 @@ class Effects:
             raise
         if operation.primary:
             await self._ledger.set_last_active(operation.model)
+        if operation.alias is not None and self._runtime.capabilities.alias_copies:
+            await self._point(operation, operation.alias)
+
+    async def _point(self, operation: ActivateModel, alias: ModelName) -> None:
+        """Give the model its second name, unless somebody took that name while the model was being loaded."""
+        installed = (await self._runtime.observe(())).installed
+        there, model = installed.get(alias), installed.get(operation.model)
+        if there is not None and model is not None and there.digest == model.digest:
+            return
+        if there is not None and there.digest != operation.replaces:
+            message = (
+                f"{operation.runtime}: the alias {alias} was given to another model while {operation.model} was being"
+                " loaded; it is left as it is and looked at again"
+            )
+            raise TemporaryError(message, reason=Reason.ALIAS_TAKEN)
+        await self._ledger.record(Entry(name=alias, role=Role.ALIAS))
+        await self._runtime.point(alias, operation.model)
 
     async def _bring_back(self, operation: ActivateModel, error: PermanentError) -> None:
         """Put the version before an update back, where the new one turns out not to work."""
         for hold in self._ledger.inventory.holds_of(operation.model):
             if hold.name not in self._observed().installed:
                 continue
+            derived = operation.spec.base is not None
+            if derived:
+                await self._ledger.record(Entry(name=operation.model))
             await self._runtime.restore(hold)
             await self._ledger.forget([hold.name])
             update = UpdateModel(
                 runtime=operation.runtime,
                 spec=operation.spec,
                 from_digest="",
-                to_digest=operation.digest,
+                to_digest=None if derived else operation.digest,
                 reason=error.message,
             )
             stalled = Block(kind=BlockKind.STALLED, reason=error.reason, message=error.message, attempts=1)
@@ -102,7 +121,7 @@ class Effects:
 
     async def _deactivate(self, name: ModelName) -> None:
         await self._runtime.deactivate(name)
-        await self._ledger.set_pinned(self._ledger.inventory.pinned - {name})
+        await self._ledger.pin([], unpin=[name])
         if self._ledger.inventory.last_active == name:
             await self._ledger.set_last_active(None)
 

@@ -7,12 +7,13 @@ removes it. A download in which no byte moves for the stall time is cut, and goe
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from venom_modeld.core.errors import ModeldError, TemporaryError
 from venom_modeld.core.events import OperationRecord, OperationStatus
-from venom_modeld.core.operations import InstallModel, Operation, UpdateModel
+from venom_modeld.core.names import ModelName
+from venom_modeld.core.operations import DOWNLOADS, Operation, accomplished
 from venom_modeld.core.plan import Block, BlockKind
 from venom_modeld.core.progress import Phase, Progress, advance, start
 from venom_modeld.core.reasons import Reason
@@ -35,6 +36,7 @@ class Cause:
 
     revision: str
     generation: int
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,15 @@ class Executor:
         """Return the records of the running operations with where they are now, oldest first."""
         return tuple(flight.shown() for flight in self._flights.values())
 
+    @property
+    def partial(self) -> Mapping[ModelName, int]:
+        """Return how many bytes the downloads in flight have put on the disk."""
+        return {
+            flight.operation.model: flight.transfer.completed_bytes
+            for flight in self._flights.values()
+            if isinstance(flight.operation, DOWNLOADS)
+        }
+
     def start(self, operation: Operation, cause: Cause) -> None:
         """Begin an operation that is not in flight."""
         record = self._record(operation, cause)
@@ -122,6 +133,7 @@ class Executor:
             message=operation.reason,
             revision=cause.revision,
             generation=cause.generation,
+            author=cause.author,
             attempt=self._ledger.attempts_of(operation.key) + 1,
             started_at=now,
             size_bytes=operation.size_bytes,
@@ -170,9 +182,9 @@ class Executor:
 
     async def _succeeded(self, flight: Flight) -> None:
         await self._journal.saving(self._ledger.unblock([flight.operation.key]))
-        if isinstance(flight.operation, InstallModel | UpdateModel):
+        if isinstance(flight.operation, DOWNLOADS):
             await self._journal.saving(self._ledger.note_partial(flight.operation.model, 0))
-        message = flight.operation.reason
+        message = accomplished(flight.operation, flight.transfer.completed_bytes)
         await self._journal.ended(flight, OperationStatus.COMPLETED, Reason.SUCCEEDED, message)
 
     async def _was_cancelled(self, flight: Flight) -> None:
@@ -194,7 +206,7 @@ class Executor:
 
     async def _note_partial(self, flight: Flight) -> None:
         completed = flight.transfer.completed_bytes
-        if completed and isinstance(flight.operation, InstallModel | UpdateModel):
+        if completed and isinstance(flight.operation, DOWNLOADS):
             await self._journal.saving(self._ledger.note_partial(flight.operation.model, completed))
 
 

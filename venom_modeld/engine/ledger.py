@@ -5,6 +5,7 @@ the runtime is asked to put it there, so that a `kill -9` in between leaves a na
 owns.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ class Ledger:
         self.inventory = Inventory()
         self._attempts: dict[str, Attempt] = {}
         self._approvals: tuple[Approval, ...] = ()
+        self._pinning = asyncio.Lock()
         self.partial: dict[ModelName, int] = {}
 
     async def load(self) -> None:
@@ -60,14 +62,16 @@ class Ledger:
     async def set_last_active(self, name: ModelName | None) -> None:
         """Remember the model that was last proven."""
         if name != self.inventory.last_active:
-            self.inventory = replace(self.inventory, last_active=name)
             await self._store.set_last_active(self._runtime, name)
+            self.inventory = replace(self.inventory, last_active=name)
 
-    async def set_pinned(self, names: frozenset[ModelName]) -> None:
-        """Remember what the runtime was told to keep loaded."""
-        if names != self.inventory.pinned:
-            self.inventory = replace(self.inventory, pinned=names)
-            await self._store.set_pinned(self._runtime, names)
+    async def pin(self, names: Iterable[ModelName], *, unpin: Iterable[ModelName] = ()) -> None:
+        """Remember what the runtime is told to keep loaded, and what no longer."""
+        async with self._pinning:
+            pinned = self.inventory.pinned.difference(unpin).union(names)
+            if pinned != self.inventory.pinned:
+                await self._store.set_pinned(self._runtime, pinned)
+                self.inventory = replace(self.inventory, pinned=pinned)
 
     # Failures and holds
 
@@ -90,7 +94,7 @@ class Ledger:
         return min(ends, default=None)
 
     async def block(self, operation: Operation, block: Block) -> None:
-        """Remember why an operation is not to be started now."""
+        """Remember why an operation is not to be started now; in memory at once, whether it can be written or not."""
         attempt = Attempt(
             key=operation.key, runtime=self._runtime, model=operation.model, block=block, attempts=block.attempts
         )
@@ -100,8 +104,10 @@ class Ledger:
     async def unblock(self, keys: Iterable[str]) -> None:
         """Forget failures: the work succeeded, is no longer wanted, or is to be tried again at once."""
         for key in [key for key in keys if key in self._attempts]:
-            del self._attempts[key]
+            attempt = self._attempts[key]
             await self._store.clear_attempt(self._runtime, key)
+            if self._attempts.get(key) is attempt:
+                del self._attempts[key]
 
     async def retain_attempts(self, keys: frozenset[str]) -> None:
         """Forget the failures of all work but this."""
@@ -116,8 +122,8 @@ class Ledger:
         """Remember how much of a cut download the runtime has; 0 forgets it."""
         if self.partial.get(name, 0) == completed_bytes:
             return
-        self.partial[name] = completed_bytes
         await self._store.set_partial_bytes(self._runtime, name, completed_bytes or None)
+        self.partial[name] = completed_bytes
 
     # Approvals
 
@@ -133,8 +139,12 @@ class Ledger:
         self._approvals = (*(one for one in self._approvals if one.digest != unsafe.digest), approval)
 
     async def drop_spent_approvals(self, planned: frozenset[Removal]) -> None:
-        """Forget approvals of which nothing is planned any more: consent is for one plan, not for ever."""
+        """Forget the consent to removals that nobody plans any more: it is for one plan, not for ever."""
         for approval in self._approvals:
-            if planned.isdisjoint(approval.items):
+            left = approval.items & planned
+            if not left:
                 await self._store.clear_approval(self._runtime, approval.digest)
-        self._approvals = tuple(one for one in self._approvals if not planned.isdisjoint(one.items))
+            elif left != approval.items:
+                await self._store.approve(replace(approval, items=left))
+        lasting = (replace(one, items=one.items & planned) for one in self._approvals)
+        self._approvals = tuple(one for one in lasting if one.items)

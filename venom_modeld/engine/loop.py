@@ -44,6 +44,7 @@ class Loop:
     """Runs a reconciler until stopped. `next_due` returns in how many seconds something is due, or None.
 
     `alive` is called whenever a cycle has ended, and now and then while the loop rests; never in the middle of a cycle.
+    `name` is that of the runtime, for the log.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Loop:
         next_due: Callable[[], float | None],
         report: Callable[[Outcome], Awaitable[None]],
         alive: Callable[[], None],
+        name: str,
     ) -> None:
         self._reconciler = reconciler
         self._rhythm = rhythm
         self._next_due = next_due
         self._report = report
         self._alive = alive
+        self._name = name
         self._wake = asyncio.Event()
         self._broken = ""
         self.ran_at = asyncio.get_running_loop().time()
@@ -88,7 +91,7 @@ class Loop:
             return None
         except Exception as error:
             if repr(error) != self._broken:
-                logger.exception("cycle met a bug")
+                logger.exception("cycle met a bug", extra={"runtime": self._name})
             self._broken = repr(error)
             return None
         self._broken = ""
@@ -96,7 +99,7 @@ class Loop:
 
     def _complain(self, message: str) -> None:
         if message != self._broken:
-            logger.warning("cycle could not be finished", extra={"detail": message})
+            logger.warning("cycle could not be finished", extra={"runtime": self._name, "detail": message})
         self._broken = message
 
     async def _sleep(self, seconds: float) -> None:

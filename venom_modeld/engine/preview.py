@@ -59,7 +59,7 @@ async def _preview(spec: RuntimeSpec, desired: DesiredState, runtime: Runtime, s
     ledger = Ledger(store, spec.name)
     await ledger.load()
     observed = await _with_remote(spec, observed, runtime)
-    drift = diff(spec, observed, ledger.inventory)
+    drift = diff(spec, observed, ledger.inventory, can_unload=runtime.capabilities.unload)
     plan = make_plan(
         Situation(
             spec=spec,

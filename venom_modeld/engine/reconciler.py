@@ -6,7 +6,7 @@ cannot be known makes the cycle end early, with nothing started.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from venom_modeld.core.conditions import Condition, Picture, carry_over, of_runtime
@@ -123,8 +123,8 @@ class Reconciler:
     async def _take_stock(self, spec: RuntimeSpec, observed: ObservedState) -> None:
         """Bring what is remembered in line with what is seen, before anything is decided on it."""
         ledger, inventory = self._ledger, self._ledger.inventory
-        declared = {model.name for model in with_bases(spec.models)} | ({spec.alias} if spec.alias else set())
-        busy = {operation.model for operation in self._executor.in_flight}
+        declared = {model.name for model in with_bases(spec.models)}
+        busy = {name for operation in self._executor.in_flight for name in operation.names}
         gone = inventory.entries.keys() - observed.installed.keys() - declared
         await ledger.forget(name for name in gone if not self._is_awaited(name, busy))
         kept = {model.name for model in spec.models if model.keep}
@@ -143,27 +143,33 @@ class Reconciler:
         busy = {operation.model for operation in self._executor.in_flight}
         inventory = self._ledger.inventory
         lasting = {name for name in inventory.pinned if name in wanted | busy or is_held(name, None, observed)}
-        await self._ledger.set_pinned(frozenset(lasting | held))
+        await self._ledger.pin(held, unpin=inventory.pinned - lasting)
         if spec.active in held and spec.active not in busy:
             await self._ledger.set_last_active(spec.active)
 
     async def _plan(self, order: Order, found: Outcome, observed: ObservedState) -> Outcome:
-        drift = diff(order.spec, observed, self._ledger.inventory)
+        capabilities = self._runtime.capabilities
+        drift = diff(order.spec, observed, self._ledger.inventory, can_unload=capabilities.unload)
         plan = make_plan(
             Situation(
                 spec=order.spec,
                 observed=observed,
                 inventory=self._ledger.inventory,
                 drift=drift,
-                capabilities=self._runtime.capabilities,
+                capabilities=capabilities,
                 blocks=self._ledger.blocks(now=self._wall()),
                 approved=self._ledger.approved,
-                partial=self._ledger.partial,
+                partial=self._partial(),
                 suspended=order.suspended,
             )
         )
         await self._forget_what_passed(plan)
         return replace(found, drift=drift, plan=plan)
+
+    def _partial(self) -> Mapping[ModelName, int]:
+        """Return what is on the disk of downloads that are not whole; what is free there does not count it."""
+        stored, flying = self._ledger.partial, self._executor.partial
+        return {name: max(stored.get(name, 0), flying.get(name, 0)) for name in {*stored, *flying}}
 
     async def _forget_what_passed(self, plan: Plan) -> None:
         """Forget failures and approvals of work that nobody plans any more."""

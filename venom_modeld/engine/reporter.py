@@ -6,6 +6,7 @@ from dataclasses import replace
 from venom_modeld.core import events
 from venom_modeld.core.conditions import ConditionType, Truth
 from venom_modeld.core.events import Event, OperationRecord, OperationStatus
+from venom_modeld.core.observed import Capabilities
 from venom_modeld.core.plan import Block, BlockKind, Step
 from venom_modeld.core.reasons import Reason
 from venom_modeld.engine.board import Board
@@ -62,6 +63,7 @@ class Reporter:
         converged = not outcome.drift and outcome.unknown is None and not self._executor.in_flight
         return RuntimeSnapshot(
             spec=outcome.order.spec,
+            capabilities=before.capabilities if before else Capabilities(),
             observed=outcome.observed or (before.observed if before else None),
             observed_at=outcome.observed_at or (before.observed_at if before else None),
             unknown=outcome.unknown,

@@ -99,6 +99,7 @@ class Worker:
             next_due=self._next_due,
             report=self._reporter.report,
             alive=lambda: pace.beat(order.spec.name),
+            name=order.spec.name,
         )
 
     @property
@@ -124,13 +125,22 @@ class Worker:
     async def start(self) -> None:
         """Load what is remembered and begin the loop."""
         await self._ledger.load()
-        await self._reporter.begin(RuntimeSnapshot(spec=self.order.spec, inventory=self._ledger.inventory))
+        await self._reporter.begin(
+            RuntimeSnapshot(
+                spec=self.order.spec, capabilities=self._runtime.capabilities, inventory=self._ledger.inventory
+            )
+        )
         self._runtime.watch(self.wake)
         self._task = asyncio.create_task(self._loop.run(), name=f"loop of {self.order.spec.name}")
 
     def wake(self) -> None:
         """Ask for a cycle now."""
         self._loop.wake()
+
+    def look_anew(self) -> None:
+        """Ask for a cycle now, in which nothing counts that a provider said before."""
+        self._lookups.expire()
+        self.wake()
 
     def desire(self, order: Order) -> None:
         """Take a new order, and act on it at once."""

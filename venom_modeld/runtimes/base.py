@@ -77,10 +77,16 @@ class Runtime(ABC):
 
     @abstractmethod
     async def activate(self, spec: ModelSpec, *, alias: ModelName | None, pin: bool, report: Report) -> None:
-        """Load a model, prove it by one generated token, keep it loaded (`pin`), and point `alias` at it.
+        """Load a model, prove it by one generated token, and keep it loaded (`pin`).
+
+        A server that is told its names at its start serves the model as `alias` too; where a second name is a copy,
+        `point` makes it.
 
         Raises PermanentError with the runtime's own reason where the model cannot be loaded or generates nothing.
         """
+
+    async def point(self, alias: ModelName, name: ModelName) -> None:  # noqa: B027 - only where an alias is a copy
+        """Let an alias stand for an installed model, whatever it stood for before."""
 
     @abstractmethod
     async def deactivate(self, name: ModelName) -> None:

@@ -12,7 +12,8 @@ from venom_modeld.core.desired import DesiredState, RuntimeSpec
 from venom_modeld.core.drift import Drift
 from venom_modeld.core.events import Event, OperationRecord
 from venom_modeld.core.inventory import Inventory
-from venom_modeld.core.observed import ObservedState, Unknown
+from venom_modeld.core.observed import Capabilities, ObservedState, Unknown
+from venom_modeld.core.origin import Origin
 from venom_modeld.core.plan import Plan
 
 
@@ -21,6 +22,7 @@ class RuntimeSnapshot:
     """One runtime: what the file says of it, what it said last, and what is being done."""
 
     spec: RuntimeSpec
+    capabilities: Capabilities = field(default_factory=Capabilities)
     observed: ObservedState | None = None
     """The last good observation; on show with its age while the runtime is Unknown."""
     observed_at: float | None = None
@@ -54,6 +56,10 @@ class FileSnapshot:
     problems: tuple[str, ...] = ()
     """Each `file:line:column: what, and what to write instead`; empty while the file is valid."""
     problems_since: float | None = None
+    author: str = ""
+    """Who made the revision that is in force, where it is a commit."""
+    origin: Origin | None = None
+    """The repository that the file comes from, where it comes from one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

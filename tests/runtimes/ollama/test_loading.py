@@ -21,6 +21,8 @@ VERSION = {"version": "1"}
 async def _activate(runtime: Runtime, spec: ModelSpec, *, alias: str | None = None, pin: bool = True) -> None:
     name = parse_ollama(alias) if alias else None
     await runtime.activate(spec, alias=name, pin=pin, report=lambda _: None)
+    if name is not None:
+        await runtime.point(name, spec.name)
 
 
 @pytest.fixture

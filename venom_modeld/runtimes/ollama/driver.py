@@ -28,7 +28,7 @@ HOLD_NAMESPACE = "venom-modeld-hold"
 class OllamaRuntime(Runtime):
     """One Ollama under management."""
 
-    capabilities = Capabilities(derive=True, preload=True, alias=True, unload=True)
+    capabilities = Capabilities(derive=True, preload=True, alias=True, alias_copies=True, unload=True)
 
     def __init__(self, spec: RuntimeSpec, environment: Environment) -> None:
         runtime = f"Runtime {spec.name!r} ({without_secrets(spec.url)})"
@@ -66,8 +66,15 @@ class OllamaRuntime(Runtime):
         """Unload and delete a model."""
         await self._installer.remove(name)
 
-    async def activate(self, spec: ModelSpec, *, alias: ModelName | None, pin: bool, report: Report) -> None:
-        """Load and prove a model, see that it stays, and give it its second name."""
+    async def activate(
+        self,
+        spec: ModelSpec,
+        *,
+        alias: ModelName | None,  # noqa: ARG002 - a second name is a copy here, which `point` makes
+        pin: bool,
+        report: Report,
+    ) -> None:
+        """Load and prove a model, and see that it stays."""
         installed = (await self._client.tags()).get(spec.name)
         if installed is None:
             raise TemporaryError(
@@ -76,8 +83,13 @@ class OllamaRuntime(Runtime):
             )
         report(Progress(phase=Phase.LOADING))
         await self._loader.load(installed, pin=pin)
-        if alias is not None:
-            await self._point(alias, spec.name)
+
+    async def point(self, alias: ModelName, name: ModelName) -> None:
+        """Copy a model to its second name, where that does not stand for it yet."""
+        installed = await self._client.tags()
+        current, wanted = installed.get(alias), installed.get(name)
+        if current is None or wanted is None or current.digest != wanted.digest:
+            await self._installer.copy(name, alias)
 
     async def deactivate(self, name: ModelName) -> None:
         """Take a model out of memory."""
@@ -101,12 +113,6 @@ class OllamaRuntime(Runtime):
         """Close the connections."""
         await self._client.close()
         await self._registry.close()
-
-    async def _point(self, alias: ModelName, name: ModelName) -> None:
-        installed = await self._client.tags()
-        current, wanted = installed.get(alias), installed.get(name)
-        if current is None or wanted is None or current.digest != wanted.digest:
-            await self._installer.copy(name, alias)
 
 
 DRIVER = Driver(kind=KIND, make=OllamaRuntime)
