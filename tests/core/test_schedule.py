@@ -1,9 +1,11 @@
 """What may start beside what is in flight, and what in flight is no longer wanted."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.core.values import block, install, inventory, model, name, remove, runtime
-from venom_modeld.core.desired import Prune, RuntimeSpec
+from venom_modeld.core.desired import Prune, RuntimeSpec, Update
 from venom_modeld.core.inventory import Role
 from venom_modeld.core.operations import ActivateModel, DeactivateModel, Operation, UpdateModel
 from venom_modeld.core.plan import Plan
@@ -74,7 +76,10 @@ ACTIVE = runtime("a", "b", active="a", alias="default")
         (install("z"), ACTIVE, False),
         (install("a"), runtime(model("a", pin="sha256:x")), False),
         (install("a"), runtime(model("d", base="a")), True),
-        (update("a"), ACTIVE, True),
+        (update("a"), runtime(model("a", update=Update.ALWAYS)), True),
+        (update("a"), ACTIVE, False),
+        (update("a", pin="sha256:y"), runtime(model("a", pin="sha256:y")), True),
+        (replace(update("a"), to_digest=None), ACTIVE, True),
         (update("z"), ACTIVE, False),
         (activate("a"), ACTIVE, True),
         (activate("last"), ACTIVE, True),

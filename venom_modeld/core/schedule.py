@@ -7,7 +7,7 @@ count a layer as unused that a download is about to use.
 
 from collections.abc import Collection, Iterable
 
-from venom_modeld.core.desired import Prune, RuntimeSpec, with_bases
+from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, Update, with_bases
 from venom_modeld.core.drift import wanted_in_memory
 from venom_modeld.core.inventory import Inventory, Role
 from venom_modeld.core.names import ModelName
@@ -67,16 +67,24 @@ def obsolete(
 
 
 def _still_wanted(operation: Operation, spec: RuntimeSpec, inventory: Inventory) -> bool:
-    declared = {model.name: model.fingerprint for model in with_bases(spec.models)}
+    declared = {model.name: model for model in with_bases(spec.models)}
     match operation:
         case InstallModel() | UpdateModel():
-            return declared.get(operation.model) == operation.spec.fingerprint
+            model = declared.get(operation.model)
+            same = model is not None and model.fingerprint == operation.spec.fingerprint
+            return same and (isinstance(operation, InstallModel) or _is_followed(operation, model))
         case ActivateModel():
             return operation.model in {*wanted_in_memory(spec), inventory.last_active}
         case DeactivateModel():
             return operation.model not in wanted_in_memory(spec)
         case _:
             return operation.role is Role.HOLD or not _is_asked_for(operation, spec, declared)
+
+
+def _is_followed(update: UpdateModel, model: ModelSpec | None) -> bool:
+    """Tell whether the file still asks for the version that an update brings."""
+    follows = model is not None and (model.update is Update.ALWAYS or model.pin is not None)
+    return follows or update.to_digest is None
 
 
 def _is_asked_for(operation: RemoveModel, spec: RuntimeSpec, declared: Collection[ModelName]) -> bool:
