@@ -8,7 +8,7 @@ anything that the file wants would be left at all.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from venom_modeld.core.desired import Prune, RuntimeSpec, digest_of, with_bases
+from venom_modeld.core.desired import Prune, RuntimeSpec, digest_of
 from venom_modeld.core.inventory import Inventory, Role
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import ObservedState
@@ -69,7 +69,7 @@ def removal_of(operation: RemoveModel) -> Removal:
 
 def _governed(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> set[ModelName]:
     """Return what the share is a share of: all that the file decides about, installed or to be."""
-    declared = {model.name for model in with_bases(spec.models)}
+    declared = spec.everything.keys()
     if spec.prune is Prune.ALL:
         return declared | observed.installed.keys()
     managed = {entry.name for entry in inventory.entries.values() if entry.role is Role.MODEL}

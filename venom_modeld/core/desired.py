@@ -83,6 +83,11 @@ class RuntimeSpec:
     limits: Limits = field(default_factory=Limits)
     options: Mapping[str, object] = field(default_factory=dict)
     """What only this kind of runtime understands, as its own schema gave it."""
+    everything: Mapping[ModelName, ModelSpec] = field(init=False, repr=False, compare=False)
+    """All that must be there by name, as `with_bases` gives it; made once, because every comparison needs it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "everything", {model.name: model for model in with_bases(self.models)})
 
     def model(self, name: ModelName) -> ModelSpec | None:
         """Return the entry of that name, or None."""
@@ -91,10 +96,13 @@ class RuntimeSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredState:
-    """A whole valid file. `generation` grows by one with every accepted change; `revision` is its content digest."""
+    """A whole valid file. `generation` grows by one with every accepted change."""
 
     generation: int
     revision: str
+    """Its content digest; of a file out of git, the commit that made it so."""
+    author: str = ""
+    """Who made that commit."""
     runtimes: tuple[RuntimeSpec, ...] = ()
     suspend: bool = False
 
@@ -103,9 +111,12 @@ class DesiredState:
         return next((spec for spec in self.runtimes if spec.name == name), None)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(value: object) -> str:
     """Return the one JSON text of a value: sorted keys, no spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
 
 
 def digest_of(value: object) -> str:

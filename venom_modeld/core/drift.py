@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, Update, digest_of, with_bases
+from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, Update, digest_of
 from venom_modeld.core.inventory import Inventory, Role
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import InstalledModel, ObservedState
@@ -80,7 +80,7 @@ def _same_digest(one: InstalledModel | None, other: InstalledModel | None) -> bo
 
 
 def _declared(spec: RuntimeSpec, observed: ObservedState, inventory: Inventory) -> Iterator[Drift]:
-    for model in with_bases(spec.models):
+    for model in spec.everything.values():
         found = _of_model(model, observed, inventory)
         if found is not None:
             kind, message, size = found
@@ -158,7 +158,7 @@ def _pinned_for_nothing(
 def _unwanted(
     spec: RuntimeSpec, observed: ObservedState, inventory: Inventory, awaited: Collection[ModelName]
 ) -> Iterator[Drift]:
-    declared = {model.name for model in with_bases(spec.models)}
+    declared = spec.everything.keys()
     missing = declared - observed.installed.keys()
     alias = set() if spec.alias is None or _is_orphan(spec.alias, spec, observed, inventory) else {spec.alias}
     for name in sorted(observed.installed.keys() - declared - alias):
@@ -175,7 +175,7 @@ def _is_orphan(alias: ModelName, spec: RuntimeSpec, observed: ObservedState, inv
     entry, there = inventory.entries.get(alias), observed.installed.get(alias)
     if entry is None or entry.role is not Role.ALIAS or there is None or spec.active is not None:
         return False
-    declared = (observed.installed.get(model.name) for model in with_bases(spec.models))
+    declared = map(observed.installed.get, spec.everything)
     return all(model is None or model.digest != there.digest for model in declared)
 
 

@@ -29,6 +29,9 @@ class ModelName:
     text: str = field(compare=False)
     provider: Provider = field(compare=False, default=Provider.OLLAMA)
 
+    def __hash__(self) -> int:
+        return hash(self.key)
+
     def __str__(self) -> str:
         """Return the text that people read and runtimes are sent."""
         return self.text

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from venom_modeld.core import disk
 from venom_modeld.core.brakes import Removal, Unsafe, judge, removal_of
-from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, digest_of, with_bases
+from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, digest_of
 from venom_modeld.core.drift import Drift, DriftKind, is_held
 from venom_modeld.core.inventory import Inventory, Role
 from venom_modeld.core.names import ModelName
@@ -102,7 +102,9 @@ _SUSPENDED = Block(
 
 
 def _step(now: Situation, operation: Operation, after: Collection[str] = (), block: Block | None = None) -> Step:
-    return Step(operation=operation, after=tuple(after), block=block or now.blocks.get(operation.key))
+    step = Step(operation=operation, after=tuple(after), block=block)
+    known = block or now.blocks.get(step.key)
+    return step if known is block else replace(step, block=known)
 
 
 def _drifted(now: Situation, *kinds: DriftKind, in_memory: bool = False) -> list[Drift]:
@@ -114,7 +116,7 @@ def _drifted(now: Situation, *kinds: DriftKind, in_memory: bool = False) -> list
 
 def _loads(now: Situation) -> list[Step]:
     """Return the steps that put models there, each after those that bring what it is made of."""
-    specs = {model.name: model for model in with_bases(now.spec.models)}
+    specs = now.spec.everything
     operations: list[InstallModel | UpdateModel] = [
         *(_install(now, one, specs[one.model]) for one in _drifted(now, DriftKind.MISSING)),
         *(_update(now, one, specs[one.model]) for one in _drifted(now, DriftKind.OUTDATED, DriftKind.CHANGED)),

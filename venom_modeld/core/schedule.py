@@ -7,7 +7,7 @@ count a layer as unused that a download is about to use.
 
 from collections.abc import Collection, Iterable
 
-from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, Update, with_bases
+from venom_modeld.core.desired import ModelSpec, Prune, RuntimeSpec, Update
 from venom_modeld.core.drift import wanted_in_memory
 from venom_modeld.core.inventory import Inventory, Role
 from venom_modeld.core.names import ModelName
@@ -67,7 +67,7 @@ def obsolete(
 
 
 def _still_wanted(operation: Operation, spec: RuntimeSpec, inventory: Inventory) -> bool:
-    declared = {model.name: model for model in with_bases(spec.models)}
+    declared = spec.everything
     match operation:
         case InstallModel() | UpdateModel():
             model = declared.get(operation.model)

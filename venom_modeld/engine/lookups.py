@@ -7,12 +7,12 @@ the answer is old. A provider that does not answer costs a look-up its time, not
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from venom_modeld.core.desired import ModelSpec, RuntimeSpec, Update, with_bases
+from venom_modeld.core.desired import ModelSpec, RuntimeSpec, Update
 from venom_modeld.core.errors import ModeldError
 from venom_modeld.core.names import ModelName
-from venom_modeld.core.observed import ObservedState, RemoteModel
+from venom_modeld.core.observed import InstalledModel, RemoteModel
 from venom_modeld.runtimes.base import Runtime
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,11 @@ class Lookups:
             if name not in self._asking and (known is None or known.due <= self._clock()):
                 self._asking[name] = asyncio.create_task(self._ask(spec), name=f"look up {name}")
 
+    def expire(self) -> None:
+        """Let every answer be old now; it stays known until there is a newer one."""
+        now = self._clock()
+        self._answers = {name: replace(one, due=min(one.due, now)) for name, one in self._answers.items()}
+
     def next_due(self) -> float | None:
         """Return when the next answer gets old, on the loop's clock; what is being asked for anew is not awaited."""
         return min((one.due for name, one in self._answers.items() if name not in self._asking), default=None)
@@ -98,18 +103,13 @@ class Lookups:
             self._wake()
 
 
-def worth_asking(spec: RuntimeSpec, observed: ObservedState) -> list[ModelSpec]:
+def worth_asking(spec: RuntimeSpec, installed: Mapping[ModelName, InstalledModel]) -> list[ModelSpec]:
     """Return the models whose provider side matters: missing ones, and those that follow their tag."""
-    return [
-        model
-        for model in with_bases(spec.models)
-        if model.base is None and (model.name not in observed.installed or _follows(model, observed))
-    ]
+    models = (model for model in spec.everything.values() if model.base is None)
+    return [model for model in models if _is_open(model, installed.get(model.name))]
 
 
-def _follows(model: ModelSpec, observed: ObservedState) -> bool:
-    if observed.installed[model.name].differs is not None:
+def _is_open(model: ModelSpec, installed: InstalledModel | None) -> bool:
+    if installed is None or installed.differs is not None:
         return True
-    if model.pin is not None:
-        return observed.installed[model.name].digest != model.pin
-    return model.update is Update.ALWAYS
+    return model.update is Update.ALWAYS if model.pin is None else installed.digest != model.pin

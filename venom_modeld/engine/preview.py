@@ -78,7 +78,7 @@ async def _preview(spec: RuntimeSpec, desired: DesiredState, runtime: Runtime, s
 
 async def _with_remote(spec: RuntimeSpec, observed: ObservedState, runtime: Runtime) -> ObservedState:
     lookups = Lookups(runtime, interval=LOOKUP_SECONDS, clock=asyncio.get_running_loop().time, wake=lambda: None)
-    lookups.refresh(worth_asking(spec, observed))
+    lookups.refresh(worth_asking(spec, observed.installed))
     try:
         async with asyncio.timeout(LOOKUP_SECONDS):
             await lookups.settle()

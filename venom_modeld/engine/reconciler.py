@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from venom_modeld.core.conditions import Condition, Picture, carry_over, of_runtime
-from venom_modeld.core.desired import RuntimeSpec, with_bases
+from venom_modeld.core.desired import RuntimeSpec
 from venom_modeld.core.drift import Drift, diff, is_held, wanted_in_memory
 from venom_modeld.core.errors import ModeldError
 from venom_modeld.core.inventory import Role
+from venom_modeld.core.last import Last
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import ObservedState, Unknown
 from venom_modeld.core.operations import InstallModel, Operation, RemoveModel
@@ -72,6 +73,8 @@ class Reconciler:
         self._lookups = lookups
         self._wall = wall
         self._permits = permits
+        self._diff = Last(diff)
+        self._worth_asking = Last(worth_asking)
         self.order = order
         self.outcome = Outcome(order=order)
 
@@ -116,14 +119,14 @@ class Reconciler:
         if before.unknown is not None:
             logger.info("runtime answers again", extra={"runtime": order.spec.name})
             await self._ledger.forgive()
-        self._lookups.refresh(worth_asking(order.spec, observed))
+        self._lookups.refresh(self._worth_asking(order.spec, observed.installed))
         observed = replace(observed, remote=self._lookups.known)
         return replace(before, observed=observed, observed_at=self._wall(), unknown=None, unknown_since=None)
 
     async def _take_stock(self, spec: RuntimeSpec, observed: ObservedState) -> None:
         """Bring what is remembered in line with what is seen, before anything is decided on it."""
         ledger, inventory = self._ledger, self._ledger.inventory
-        declared = {model.name for model in with_bases(spec.models)}
+        declared = spec.everything.keys()
         busy = {name for operation in self._executor.in_flight for name in operation.names}
         gone = inventory.entries.keys() - observed.installed.keys() - declared
         await ledger.forget(name for name in gone if not self._is_awaited(name, busy))
@@ -149,7 +152,8 @@ class Reconciler:
 
     async def _plan(self, order: Order, found: Outcome, observed: ObservedState) -> Outcome:
         capabilities = self._runtime.capabilities
-        drift = diff(order.spec, observed, self._ledger.inventory, can_unload=capabilities.unload)
+        without_disk = replace(observed, disk=None)
+        drift = self._diff(order.spec, without_disk, self._ledger.inventory, can_unload=capabilities.unload)
         plan = make_plan(
             Situation(
                 spec=order.spec,

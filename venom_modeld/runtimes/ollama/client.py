@@ -40,6 +40,7 @@ class Client:
     def __init__(self, url: str, *, runtime: str, environment: Environment) -> None:
         self.runtime = runtime
         self._catalogue = Catalogue()
+        self._known: dict[str, tuple[bytes, Any]] = {}  # what was last told by each path, and what was read in it
         self._answer_timeout = environment.read_timeout
         self._load_timeout = environment.load_timeout
         self._transport = Transport(
@@ -109,9 +110,14 @@ class Client:
 
     async def _observed(self, path: str, read: Callable[[Mapping[str, Any]], _Read]) -> _Read:
         try:
-            return self._read(await self._ask("GET", path), read)
+            answer = await self._told("GET", path, None, deadline=None)
+            known = self._known.get(path)
+            if known is None or known[0] != answer.body:
+                known = self._known[path] = (answer.body, self._read(self._understood(answer), read))
         except Refused as refused:
             raise self._not_observable(path, refused) from refused
+        found: _Read = known[1]
+        return found
 
     def _read(self, answer: Mapping[str, Any], read: Callable[[Mapping[str, Any]], _Read]) -> _Read:
         try:
@@ -122,11 +128,15 @@ class Client:
     async def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, deadline: float | None = None
     ) -> Mapping[str, Any]:
-        answer = self._transport.parse(await self._told(method, path, body, deadline=deadline))
-        words = error_text(answer)
+        return self._understood(await self._told(method, path, body, deadline=deadline))
+
+    def _understood(self, answer: Answer) -> Mapping[str, Any]:
+        """Return what an answer says; raises Refused where that is an error, whatever its status."""
+        said = self._transport.parse(answer)
+        words = error_text(said)
         if words:
             raise Refused(500, words)
-        return answer
+        return said
 
     async def _tell(self, method: str, path: str, body: Mapping[str, Any]) -> None:
         """Send what is answered with an empty body."""
