@@ -11,12 +11,15 @@ from pathlib import Path
 import uvicorn
 
 from venom_modeld.api.app import Api, create_app
+from venom_modeld.api.connections import PatientProtocol
 from venom_modeld.api.guard import Guard, host_of
 from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan, Ports
 from venom_modeld.api.screen import Screen
+from venom_modeld.config.git.repository import Repository
 from venom_modeld.config.settings import Settings
 from venom_modeld.core.errors import PermanentError
 from venom_modeld.core.reasons import Reason
+from venom_modeld.engine.advice import no_advice
 from venom_modeld.engine.edits import FileEditor
 from venom_modeld.engine.engine import Engine, NotFound
 from venom_modeld.runtimes.registry import kinds
@@ -91,20 +94,32 @@ async def serving(
     listener: socket.socket,
     *,
     wrote: Callable[[], None],
+    repository: Repository | None = None,
 ) -> AsyncIterator[str]:
     """Answer on a socket until the end of the block; give the address, such as `http://127.0.0.1:8765`.
 
-    `wrote` is called after each edit of the file.
+    `wrote` is called after each edit of the file, which comes out of `repository` where that is given.
     """
     async with _catalogues(hub, store, settings) as found:
         ports = Ports(
             commands=EngineCommands(engine, interval=settings.interval),
             history=store,
-            editor=FileEditor(settings.file, kinds(), wrote=wrote),
+            editor=_editor(settings, repository, wrote),
             catalogue=found.catalogue,
+            fetch=repository.called.set if repository else None,
         )
-        async with _answering(create_app(hub, ports, _guard(settings), Screen()), listener) as address:
-            yield address
+        engine.advise = found.checker.advise
+        try:
+            async with _answering(create_app(hub, ports, _guard(settings), Screen()), listener) as address:
+                yield address
+        finally:
+            engine.advise = no_advice
+
+
+def _editor(settings: Settings, repository: Repository | None, wrote: Callable[[], None]) -> FileEditor:
+    if repository is None:
+        return FileEditor(settings.file, kinds(), wrote=wrote)
+    return FileEditor(Path(repository.path), kinds(), wrote=wrote, read=repository.read)
 
 
 def _catalogues(hub: SnapshotHub, store: Store, settings: Settings) -> AbstractAsyncContextManager[Catalogues]:
@@ -127,7 +142,14 @@ def _catalogues(hub: SnapshotHub, store: Store, settings: Settings) -> AbstractA
 @asynccontextmanager
 async def _answering(app: Api, listener: socket.socket) -> AsyncIterator[str]:
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=GOODBYE
+        app,
+        http=PatientProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=GOODBYE,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="API")
@@ -145,23 +167,24 @@ def _address(listener: socket.socket) -> str:
 
 
 def _guard(settings: Settings) -> Guard:
-    api = settings.api
+    api, git = settings.api, settings.source.git
     return Guard(
         token=read_token(api.token_file) if api.token_file else None,
         allowed_hosts=frozenset(filter(None, map(host_of, [*api.allowed_hosts, api.listen.host]))),
         allowed_origins=frozenset(api.allowed_origins),
         operations=api.operations,
-        edits=api.edits,
+        edits=api.edits and git.url is None,
+        webhook_secret=read_token(git.webhook_secret_file) if git.webhook_secret_file else None,
     )
 
 
 def read_token(path: Path) -> str:
-    """Return the token that a file holds; raises TokenUnusable for one that cannot be read, is empty or has spaces."""
+    """Return the token or secret in a file; raises TokenUnusable where it cannot be read, is empty or has spaces."""
     try:
         token = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise TokenUnusable(f"{path}: the token of the API cannot be read: {error}", reason=Reason.FAILED) from error
+        raise TokenUnusable(f"{path}: the token in it cannot be read: {error}", reason=Reason.FAILED) from error
     if not token or len(token.split()) > 1:
-        message = f"{path}: write the token of the API there, as one line of printable characters without spaces"
+        message = f"{path}: write the token there, as one line of printable characters without spaces"
         raise TokenUnusable(message, reason=Reason.FAILED)
     return token

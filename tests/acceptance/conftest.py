@@ -25,7 +25,7 @@ from venom_modeld.cli.exits import ExitCode
 from venom_modeld.cli.waiting import judge
 from venom_modeld.config import atomic
 from venom_modeld.config.loader import revision_of
-from venom_modeld.sandbox import Sandbox
+from venom_modeld.sandbox import Sandbox, SandboxSettings
 from venom_modeld.sandbox.journal import Journal, Request
 
 Json = dict[str, Any]
@@ -294,9 +294,9 @@ def _model(request: Request) -> str:
 
 
 @asynccontextmanager
-async def a_house(folder: Path) -> AsyncIterator[House]:
+async def a_house(folder: Path, settings: SandboxSettings = QUICK) -> AsyncIterator[House]:
     """Give a house whose daemon is not started; what runs at the end is ended."""
-    sandbox = Sandbox(replace(QUICK))
+    sandbox = Sandbox(replace(settings))
     sandbox.requests = Tripwire()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(sandbox)

@@ -80,6 +80,7 @@ class Oracle:
     says: Says
     name: str = "website"
     provider: Provider = Provider.OLLAMA
+    origin: str = ""
     off: str | None = None
     asked: list[tuple[Question, str | None]] = field(default_factory=list)
     gate: asyncio.Event | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from venom_modeld.trending.pace import FIRST, LONGEST, Pace
 from venom_modeld.trending.sources import Fetched
 
 TRENDING = Question(provider=Provider.OLLAMA, listing=Listing.TRENDING)
+AVAILABLE = Question(provider=Provider.OLLAMA, listing=Listing.AVAILABLE)
 TTL = 1800.0
 EVEN = Pace(ttl=TTL, draw=lambda: 0.5)
 
@@ -261,6 +263,58 @@ async def test_each_change_is_logged_once(cache: Cache, clock: Clock, caplog: py
     ]
     fields = vars(caplog.records[0])
     assert (fields["source"], fields["listing"], fields["reason"]) == ("website", "trending", "Unreachable")
+
+
+async def test_a_source_is_left_alone_over_a_restart(shelf: MemoryShelf, clock: Clock) -> None:
+    """For as long as it said; a wait that no clock can have meant is void."""
+    limited = Cache(shelf, pace=EVEN, wall=clock)
+
+    def refuses(_: Question) -> Fetched | None:
+        raise SourceFailed("Too often.", reason=Reason.RATE_LIMITED, retry_after=7200)
+
+    await limited.refresh(Oracle(refuses), TRENDING)
+    await limited.refresh(Oracle(fails(), name="hub"), TRENDING)
+    clock.now += 200
+    cache = Cache(shelf, pace=EVEN, wall=clock)
+    await cache.load()
+    site, hub, other = Oracle(refuses), Oracle(fails(), name="hub"), Oracle(refuses, name="other")
+    assert (cache.left_alone(site), cache.left_alone(hub), cache.left_alone(other)) == (7000, 0, 0)
+    clock.now -= 10 * LONGEST_HOLD
+    assert cache.left_alone(site) == 0
+
+
+async def test_what_another_server_said_is_nothing_to_a_source(shelf: MemoryShelf, clock: Clock) -> None:
+    """A mirror that takes its place is asked at once, and by no version that the other gave its answer."""
+    cache = Cache(shelf, pace=EVEN, wall=clock)
+    await cache.refresh(Oracle(gives("wren", validator="v1"), origin="https://a.test"), TRENDING)
+    mirror = Oracle(gives("owl"), origin="https://b.test")
+    cache = Cache(shelf, pace=EVEN, wall=clock)
+    await cache.load()
+    assert names(cache.get(mirror, TRENDING)) == []
+    await cache.refresh(mirror, TRENDING)
+    assert (names(cache.get(mirror, TRENDING)), mirror.asked) == (["owl"], [(TRENDING, None)])
+
+
+async def test_an_outage_is_one_line_for_all_listings_of_a_source(
+    cache: Cache, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is over when all of them are read again."""
+    oracle, other = Oracle(fails()), Oracle(fails(), name="hub", provider=Provider.HUGGINGFACE)
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            for question in (TRENDING, AVAILABLE):
+                await cache.refresh(oracle, question)
+            await cache.refresh(other, replace(TRENDING, provider=Provider.HUGGINGFACE))
+            clock.now += LONGEST
+        oracle.says = gives("wren")
+        await cache.refresh(oracle, TRENDING)
+        assert len(caplog.records) == 2
+        await cache.refresh(oracle, AVAILABLE)
+    assert [(record.message, vars(record)["source"]) for record in caplog.records] == [
+        ("catalogue cannot be read", "website"),
+        ("catalogue cannot be read", "hub"),
+        ("catalogue can be read again", "website"),
+    ]
 
 
 @given(

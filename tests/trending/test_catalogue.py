@@ -217,6 +217,37 @@ async def test_a_search_that_may_not_be_asked_says_when(make: Make) -> None:
     assert answer.error.startswith("No data yet. ollama.com has been asked often enough for now; ask again in 20 s.")
 
 
+async def test_a_list_that_may_not_be_asked_for_says_when(make: Make, clock: Clock) -> None:
+    """Where one list of a host was refused for hours, the next is not said to be unread for no reason."""
+    oracle = Oracle(gives("wren"))
+
+    def busy(_: Question) -> Fetched:
+        raise Throttled("ollama.com", 7200)
+
+    catalogue = make(oracle)
+    oracle.says = busy
+    await catalogue.refresh_due()
+    unread = catalogue.answer(Listing.TRENDING, OLLAMA)
+    assert unread.error == (
+        "No data yet. ollama.com has been asked often enough for now. It is tried again in 2 hours."
+        f" {HOW_TO} says what works without the internet."
+    )
+    clock.now += 7200
+    assert "It is tried again now." in (catalogue.answer(Listing.TRENDING, OLLAMA).error or "")
+    oracle.says = gives("wren")
+    await catalogue.refresh_due()
+    assert catalogue.answer(Listing.TRENDING, OLLAMA).error is None
+    oracle.says = busy
+    clock.now += TTL
+    await catalogue.refresh_due()
+    assert catalogue.answer(Listing.TRENDING, OLLAMA).error is None
+    clock.now += 2 * TTL
+    old = catalogue.answer(Listing.TRENDING, OLLAMA)
+    assert (names(old), old.stale) == (["wren"], True)
+    assert old.error is not None
+    assert old.error.startswith("ollama.com has been asked often enough for now. It is tried again in ")
+
+
 async def test_a_search_that_fails_shows_what_it_found_before(make: Make, clock: Clock) -> None:
     """With its age and the reason."""
     oracle = Oracle(gives("wren"))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.runtimes.conftest import Reply, ScriptedServer
@@ -55,9 +56,28 @@ def sends(data: Any, **headers: str) -> Reply:
     return Reply(body=json.dumps(data).encode(), headers={**JSON, **headers})
 
 
+def _default_client() -> httpx2.Client:
+    """Return what the library uses where nobody says otherwise; it is loaded by the child's module, not before."""
+    from huggingface_hub.utils._http import default_client_factory  # noqa: PLC0415
+
+    return default_client_factory()
+
+
 async def ask(server: ScriptedServer, call: Mapping[str, Any] = CALL) -> dict[str, Any]:
-    """Ask as the child does, without a process."""
-    return await asyncio.to_thread(hub_child.answer, call, endpoint=server.url)
+    """Ask as the child does, without a process; what it changes in its library is put back for the tests to come."""
+    try:
+        return await asyncio.to_thread(hub_child.answer, call, endpoint=server.url)
+    finally:
+        hub_child.set_client_factory(_default_client)
+
+
+async def test_a_hub_on_this_host_is_asked_without_a_proxy(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy could not reach it."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    server.on(LIST, sends([REPO]))
+    assert (await ask(server))["value"] == [FACTS]
 
 
 async def test_a_listing_is_one_request_for_what_is_read(server: ScriptedServer) -> None:

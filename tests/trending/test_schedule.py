@@ -129,7 +129,7 @@ async def test_put_together_the_catalogues_fill_themselves(server: ScriptedServe
             assert {feed.failing for feed in catalogue.stats().feeds} == {False}
             checked = await found.checker.check("ollama", "heron2.5x")
             assert checked.verdict is Verdict.NO
-            assert "did you mean 'heron2.5'?" in (checked.message or "")
+            assert "Did you mean 'heron2.5'?" in (checked.message or "")
     assert server.count("GET /search") == server.count("GET /library") == 1
     agents = {asked.headers["user-agent"] for asked in server.asked if asked.what == "GET /search"}
     assert agents == {"venom-modeld/0.1 (keeps lists of models for one host; asks seldom)"}
@@ -183,8 +183,11 @@ async def test_a_setting_turns_ollamas_catalogue_off(server: ScriptedServer, tmp
 async def test_a_checker_needs_no_catalogue(server: ScriptedServer) -> None:
     """For a program that only looks at a file."""
     server.on("HEAD /v2/library/wren/manifests/latest", Reply())
-    async with checking(choices(server), environ=environ(server)) as checker:
+    async with checking(registry_url=server.url, version="1", environ=environ(server)) as checker:
         assert (await checker.check("ollama", "wren")).verdict is Verdict.YES
+        assert (await checker.check("ollama", "auk")).message == (
+            "Ollama's library has no 'auk:latest'. Write a name that https://ollama.com/search has."
+        )
 
 
 async def test_the_comparison_with_samples_tells_what_differs(tmp_path: Path) -> None:

@@ -57,11 +57,15 @@ class DaemonClient:
 
     def __init__(self, address: str, *, token: str | None = None) -> None:
         self.address = (address if "://" in address else f"http://{address}").rstrip("/")
+        self._written = address
         self._token = token
 
-    def get(self, path: str) -> Any:
-        """Return the JSON of a resource. Raises Unreachable, or Refused with what the daemon says is wrong."""
-        return self._exchange("GET", path, None)
+    def get(self, path: str, *, timeout: float = ANSWER_TIMEOUT) -> Any:
+        """Return the JSON of a resource, within so many seconds.
+
+        Raises Unreachable, or Refused with what the daemon says is wrong.
+        """
+        return self._exchange("GET", path, None, timeout=timeout)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Send JSON and return the JSON of the answer. Raises as `get` does."""
@@ -83,8 +87,8 @@ class DaemonClient:
             answer = self._ask(connection, "GET", "/api/v1/events", None, headers)
             yield from parse_events(_lines(answer, sock, deadline))
 
-    def _exchange(self, method: str, path: str, body: bytes | None) -> Any:
-        with self._connected(ANSWER_TIMEOUT) as connection:
+    def _exchange(self, method: str, path: str, body: bytes | None, *, timeout: float = ANSWER_TIMEOUT) -> Any:
+        with self._connected(timeout) as connection:
             answer = self._ask(connection, method, path, body, {"Accept": "application/json"})
             try:
                 return json.loads(answer.read())
@@ -95,12 +99,15 @@ class DaemonClient:
 
     @contextmanager
     def _connected(self, timeout: float) -> Iterator[http.client.HTTPConnection]:
-        parts = urlsplit(self.address)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         try:
-            connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+            parts = urlsplit(self.address)
+            host, port = parts.hostname, parts.port
         except ValueError as error:
             raise Failure(f"{self.address} is no address ({error}); write HOST:PORT.") from error
+        if not host:
+            raise Failure(f"{self._written!r} is no address, since it names no host; write HOST:PORT.")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(host, port, timeout=timeout)
         try:
             yield connection
         finally:
@@ -133,6 +140,8 @@ def _refusal(answer: http.client.HTTPResponse, url: str) -> Refused:
         detail = json.loads(answer.read())["detail"]
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         detail = f"{url} answered {answer.status} {answer.reason}."
+        if answer.status == http.HTTPStatus.NOT_FOUND:
+            detail += " That is not venom-modeld; name the daemon with --address."
     return Refused(str(detail), answer.status)
 
 

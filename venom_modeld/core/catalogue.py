@@ -76,6 +76,8 @@ class KeptAnswer:
 
     source: str
     question: Question
+    origin: str = ""
+    """Where the source was; what one server said is nothing to another that is asked in its place."""
     entries: tuple[Entry, ...] = ()
     fetched_at: float | None = None
     """When the entries were read, or last confirmed by the source; None before the first time."""
@@ -147,3 +149,5 @@ class Compatibility:
 
     verdict: Verdict
     message: str | None = None
+    instead: str | None = None
+    """What to write instead, as sentences of its own, where anything is known of that."""

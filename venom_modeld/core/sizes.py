@@ -1,5 +1,9 @@
 """How sizes are said to people: decimal units, as disks and model pages count them."""
 
+LARGEST = 2**53 - 1
+"""The largest number that is believed of somebody else's program: nine petabytes, and the last whole number that a
+browser holds."""
+
 UNITS = ((1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
 
 

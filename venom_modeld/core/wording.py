@@ -1,6 +1,13 @@
-"""How values that people wrote are said back to them."""
+"""How values that people wrote are said back to them, and how the words of other programs are."""
 
 from venom_modeld.core.names import shown
+
+
+def one_line(text: str) -> str:
+    """Return somebody else's text on one line, without what a terminal or a reader of logs would obey."""
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(text.split())
 
 
 def describe(value: object) -> str:

@@ -4,7 +4,7 @@ Each is written so that a crash at any line is mended by the next cycle: ownersh
 asked for anything, forgotten only after the runtime is rid of it, and whatever is found half done is simply done again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from venom_modeld.core.desired import ModelSpec
 from venom_modeld.core.drift import recipe
@@ -27,15 +27,31 @@ from venom_modeld.runtimes.base import Report, Runtime
 
 
 class Effects:
-    """The effects of operations on one runtime; `observed` returns the last observation."""
+    """The effects of operations on one runtime; `observed` returns the last observation, `explained` words an error."""
 
-    def __init__(self, runtime: Runtime, ledger: Ledger, observed: Callable[[], ObservedState]) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        ledger: Ledger,
+        observed: Callable[[], ObservedState],
+        explained: Callable[[PermanentError, Operation], Awaitable[PermanentError]],
+    ) -> None:
         self._runtime = runtime
         self._ledger = ledger
         self._observed = observed
+        self._explained = explained
 
     async def run(self, operation: Operation, report: Report) -> None:
         """Do an operation; raises what the runtime raises, and StateError where something cannot be recorded."""
+        try:
+            await self._do(operation, report)
+        except PermanentError as error:
+            explained = await self._explained(error, operation)
+            if explained is error:
+                raise
+            raise explained from error
+
+    async def _do(self, operation: Operation, report: Report) -> None:
         match operation:
             case InstallModel():
                 await self._install(operation.spec, report)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from venom_modeld.core.desired import DesiredState, RuntimeSpec
 from venom_modeld.core.events import Event
 from venom_modeld.core.operations import Operation
+from venom_modeld.engine.advice import Advise, no_advice
 from venom_modeld.engine.board import Board
 from venom_modeld.engine.executor import Cause
 from venom_modeld.engine.reconciler import Order
@@ -39,6 +40,8 @@ class Engine:
         self._pace = pace
         self._tell = tell
         self.workers: dict[str, Worker] = {}
+        self.advise: Advise = no_advice
+        """Who knows what to write instead of a missing name; set once the catalogues are there."""
 
     async def desire(self, desired: DesiredState) -> None:
         """Make every runtime follow a desired state; one that is the same server as before is not disturbed."""
@@ -51,10 +54,10 @@ class Engine:
             else:
                 await self._add(name, order)
 
-    def wake(self) -> None:
-        """Ask every runtime for a cycle now."""
+    def look_anew(self) -> None:
+        """Ask every runtime for a cycle now, and every provider for what it publishes now."""
         for worker in self.workers.values():
-            worker.wake()
+            worker.look_anew()
 
     async def close(self) -> None:
         """Stop everything; nothing is removed from any runtime."""
@@ -93,9 +96,21 @@ class Engine:
 
     async def _add(self, name: str, order: Order) -> None:
         runtime = self._make(order.spec)
-        worker = Worker(runtime, order, store=self._store, board=self._board, pace=self._pace, tell=self._tell)
+        worker = Worker(
+            runtime,
+            order,
+            store=self._store,
+            board=self._board,
+            pace=self._pace,
+            tell=self._tell,
+            advise=self._advise,
+        )
         self.workers[name] = worker
         await worker.start()
+
+    async def _advise(self, kind: str, name: str) -> str | None:
+        """Ask whoever knows at that moment."""
+        return await self.advise(kind, name)
 
     async def _drop(self, name: str) -> None:
         worker = self.workers.pop(name)
@@ -105,7 +120,7 @@ class Engine:
 
 
 def _order(spec: RuntimeSpec, desired: DesiredState) -> Order:
-    cause = Cause(revision=desired.revision, generation=desired.generation)
+    cause = Cause(revision=desired.revision, generation=desired.generation, author=desired.author)
     return Order(spec=spec, cause=cause, suspended=desired.suspend or spec.suspend)
 
 

@@ -11,6 +11,7 @@ from venom_modeld.core.events import Event
 from venom_modeld.core.operations import Operation
 from venom_modeld.core.plan import Block, BlockKind
 from venom_modeld.core.reasons import Reason
+from venom_modeld.engine.advice import Advise, with_advice
 from venom_modeld.engine.backoff import Backoff
 from venom_modeld.engine.board import Board
 from venom_modeld.engine.effects import Effects
@@ -59,10 +60,18 @@ class Pace:
 
 
 class Worker:
-    """One runtime. `tell` receives its events; its snapshots go to the board."""
+    """One runtime. `tell` receives its events; its snapshots go to the board; `advise` is asked for missing names."""
 
     def __init__(
-        self, runtime: Runtime, order: Order, *, store: Store, board: Board, pace: Pace, tell: Callable[[Event], None]
+        self,
+        runtime: Runtime,
+        order: Order,
+        *,
+        store: Store,
+        board: Board,
+        pace: Pace,
+        tell: Callable[[Event], None],
+        advise: Advise,
     ) -> None:
         self._runtime = runtime
         self._pace = pace
@@ -72,7 +81,12 @@ class Worker:
         self._ledger = Ledger(store, order.spec.name)
         self._lookups = Lookups(runtime, interval=pace.update_interval, clock=clock, wake=self.wake)
         self._executor = Executor(
-            Effects(runtime, self._ledger, lambda: self._reconciler.observed),
+            Effects(
+                runtime,
+                self._ledger,
+                lambda: self._reconciler.observed,
+                lambda error, operation: with_advice(error, operation, order.spec.kind, advise),
+            ),
             self._ledger,
             Journal(store, wall=pace.wall, tell=tell),
             Patience(

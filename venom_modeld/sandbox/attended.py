@@ -19,6 +19,16 @@ async def client_left(receive: Receive) -> None:
         pass
 
 
+async def leaves_within(seconds: float, receive: Receive) -> bool:
+    """Wait, and tell whether the client left meanwhile."""
+    try:
+        async with asyncio.timeout(seconds):
+            await client_left(receive)
+    except TimeoutError:
+        return False
+    return True
+
+
 class Attended(Response):
     """An answer that is worked on for as long as somebody waits for it."""
 

@@ -1,5 +1,7 @@
 """The models that the sandbox's registry offers at its start: names, tags and sizes that users of Ollama know."""
 
+from dataclasses import replace
+
 from venom_modeld.sandbox.artifacts import ModelSpec
 
 _CHAT = ("completion", "tools")
@@ -73,7 +75,7 @@ def _embedding(name: str, size: int, family: str, parameter_size: str, width: in
     )
 
 
-CATALOGUE: tuple[ModelSpec, ...] = (
+_NAMED: tuple[ModelSpec, ...] = (
     _qwen3("0.6b", 522_640_096, "751.63M", 1024),
     _qwen3("0.6b-q4_K_M", 522_640_096, "751.63M", 1024, weights="qwen3:0.6b"),
     _qwen3("1.7b", 1_359_281_696, "2.0B", 2048),
@@ -139,4 +141,23 @@ CATALOGUE: tuple[ModelSpec, ...] = (
         template=_CHATML,
         parameters=_STOP_CHATML,
     ),
+)
+
+
+def _latest(name: str) -> ModelSpec:
+    """Return a model under the tag that is meant where none is written."""
+    spec = next(spec for spec in _NAMED if spec.name == name)
+    return replace(spec, name=f"{name.rpartition(':')[0]}:latest", weights=spec.weights or name)
+
+
+CATALOGUE: tuple[ModelSpec, ...] = (
+    *_NAMED,
+    _latest("qwen3:8b"),
+    _latest("llama3.2:3b"),
+    _latest("gemma3:4b"),
+    _latest("qwen2.5-coder:7b"),
+    _latest("deepseek-r1:1.5b"),
+    _latest("smollm2:135m"),
+    _latest("hf.co/bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M"),
+    _latest("hf.co/unsloth/Qwen3-0.6B-GGUF:Q8_0"),
 )

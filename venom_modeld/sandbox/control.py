@@ -1,6 +1,5 @@
 """The control port: the fault dial, the requests, and what a person or a test may do to the servers from outside."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,7 +11,7 @@ from starlette.routing import Route
 
 from venom_modeld.sandbox.artifacts import ModelSpec
 from venom_modeld.sandbox.bodies import RefusedError, answer, read_body
-from venom_modeld.sandbox.faults import Faults
+from venom_modeld.sandbox.dials import Dial, turn
 from venom_modeld.sandbox.names import InvalidNameError
 from venom_modeld.sandbox.registry import plain_error
 from venom_modeld.sandbox.routes_models import Endpoint
@@ -21,7 +20,6 @@ from venom_modeld.sandbox.shelf import UnknownTagError
 if TYPE_CHECKING:
     from venom_modeld.sandbox.server import Sandbox
 
-_FAULTS = TypeAdapter(Faults)
 _SPEC = TypeAdapter(ModelSpec)
 
 
@@ -43,6 +41,9 @@ class Control:
             ("GET", "/faults", self._faults),
             ("PATCH", "/faults", self._set_faults),
             ("DELETE", "/faults", self._reset_faults),
+            ("GET", "/faults/{server}", self._faults),
+            ("PATCH", "/faults/{server}", self._set_faults),
+            ("DELETE", "/faults/{server}", self._reset_faults),
             ("GET", "/requests", self._requests),
             ("DELETE", "/requests", self._forget_requests),
             ("GET", "/registry", self._registry),
@@ -63,21 +64,28 @@ class Control:
     async def _state(self, _request: Request) -> Response:
         return answer(self._sandbox.describe())
 
-    async def _faults(self, _request: Request) -> Response:
-        return answer(self._sandbox.faults.as_json())
+    async def _faults(self, request: Request) -> Response:
+        return answer(self._dial(request).as_json())
 
     async def _set_faults(self, request: Request) -> Response:
-        wanted = asdict(self._sandbox.faults) | await read_body(request)
-        unknown = sorted(set(wanted) - set(asdict(Faults())))
-        if unknown:
-            message = f"The fault dial has no {', '.join(unknown)}."
-            raise RefusedError(400, message)
-        self._sandbox.faults.take(_FAULTS.validate_python(wanted))
+        try:
+            turn(self._dial(request), await read_body(request))
+        except KeyError as error:
+            message = f"The fault dial has no {error.args[0]}."
+            raise RefusedError(400, message) from error
         return await self._faults(request)
 
     async def _reset_faults(self, request: Request) -> Response:
-        self._sandbox.faults.reset()
+        self._dial(request).reset()
         return await self._faults(request)
+
+    def _dial(self, request: Request) -> Dial:
+        """Return the dial that a path names; without a name, that of Ollama and its registry."""
+        server = request.path_params.get("server", "ollama")
+        if server not in self._sandbox.dials:
+            message = f"This sandbox has no {server}; it has {', '.join(self._sandbox.dials)}."
+            raise RefusedError(404, message)
+        return self._sandbox.dials[server]
 
     async def _requests(self, request: Request) -> Response:
         asked = {key: request.query_params.get(key, "*") for key in ("server", "method", "path")}

@@ -5,16 +5,16 @@ import fnmatch
 import ipaddress
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from venom_modeld.sandbox.attended import client_left
+from venom_modeld.sandbox.attended import client_left, leaves_within
 from venom_modeld.sandbox.downloads import StreamCutError
-from venom_modeld.sandbox.faults import Faults
+from venom_modeld.sandbox.faults import Answer, Faults
 from venom_modeld.sandbox.journal import Journal
 
 _LOCAL_ENDINGS = (".localhost", ".local", ".internal")
@@ -26,6 +26,16 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "43200",
     "Vary": "Access-Control-Request-Headers",
 }
+
+
+Sever = Callable[[Any], None]
+"""Cuts the connection of a client, given as its address and port."""
+
+
+class Spoiling(Protocol):
+    """A dial with a position for wrong answers by path."""
+
+    answers: dict[str, Answer]
 
 
 class Recorder:
@@ -53,7 +63,7 @@ class Recorder:
 
     async def _spoilt(self, path: str, receive: Receive) -> ASGIApp:
         delay: float = getattr(self._faults, self._latency)
-        if delay > 0 and await _left_within(delay, receive):
+        if delay > 0 and await leaves_within(delay, receive):
             return _silence
         if any(fnmatch.fnmatchcase(path, pattern) for pattern in self._faults.hang):
             await client_left(receive)
@@ -71,7 +81,7 @@ class Recorder:
 class WrongAnswers:
     """Spoils the answers of some paths on their way out, as the dial says."""
 
-    def __init__(self, app: ASGIApp, *, faults: Faults, sever: Callable[[Any], None]) -> None:
+    def __init__(self, app: ASGIApp, *, faults: Spoiling, sever: Sever) -> None:
         self._app = app
         self._faults = faults
         self._sever = sever
@@ -110,7 +120,7 @@ class WrongAnswers:
 class BrokenStreams:
     """Breaks off the answer where the dial cuts the stream of a pull."""
 
-    def __init__(self, app: ASGIApp, *, faults: Faults, sever: Callable[[Any], None]) -> None:
+    def __init__(self, app: ASGIApp, *, faults: Faults, sever: Sever) -> None:
         self._app = app
         self._faults = faults
         self._sever = sever
@@ -198,15 +208,6 @@ def _spoil(body: bytes, kind: str) -> bytes:
     if kind == "null":
         return b'{"models":null}'
     return body[: len(body) // 2]
-
-
-async def _left_within(seconds: float, receive: Receive) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await client_left(receive)
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _silence(_scope: Scope, _receive: Receive, _send: Send) -> None:

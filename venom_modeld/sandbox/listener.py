@@ -27,7 +27,10 @@ class Listener:
         return f"http://{host}:{self.port}"
 
     async def start(self, app: ASGIApp) -> None:
-        """Listen. A free port is chosen the first time and kept. Raises `OSError` when the port is taken."""
+        """Listen. A free port is chosen the first time and kept.
+
+        Raises `OSError` when the port is taken, with the address as its file name.
+        """
         bound = self._bind()
         self.port = bound.getsockname()[1]
         config = uvicorn.Config(
@@ -74,7 +77,7 @@ class Listener:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((self.host, self.port))
-        except OSError:
+        except OSError as error:
             bound.close()
-            raise
+            raise OSError(error.errno, error.strerror, self.url.removeprefix("http://")) from error
         return bound

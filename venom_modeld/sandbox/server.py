@@ -1,10 +1,13 @@
-"""A whole sandbox: a stand-in Ollama, its registry and the control port, in one process and one event loop."""
+"""A whole sandbox in one process and one event loop: a stand-in Ollama, its registry and the control port.
+
+Where they are asked for, stand-ins for the two catalogues of the internet are there too.
+"""
 
 import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,8 +16,10 @@ from typing import Any, Self
 from venom_modeld.sandbox.artifacts import ModelSpec, read_manifest
 from venom_modeld.sandbox.catalogue import CATALOGUE
 from venom_modeld.sandbox.control import Control
+from venom_modeld.sandbox.dials import Dial, turn
 from venom_modeld.sandbox.faults import Faults
 from venom_modeld.sandbox.guard import Recorder
+from venom_modeld.sandbox.hub.server import Hub, HubSettings
 from venom_modeld.sandbox.journal import Journal
 from venom_modeld.sandbox.listener import Listener
 from venom_modeld.sandbox.names import parse_name
@@ -23,6 +28,7 @@ from venom_modeld.sandbox.registry import Registry
 from venom_modeld.sandbox.routes import ollama_app
 from venom_modeld.sandbox.settings import SandboxSettings
 from venom_modeld.sandbox.shelf import Shelf, UnknownTagError, place_of
+from venom_modeld.sandbox.site.server import Site, SiteSettings
 from venom_modeld.sandbox.state import StateFile
 from venom_modeld.sandbox.store import Store
 from venom_modeld.sandbox.upstream import Upstream
@@ -32,21 +38,24 @@ _SAVE_INTERVAL = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where the three servers of a sandbox listen."""
+    """Where the servers of a sandbox listen; None for one that was not asked for."""
 
     ollama: str
     registry: str
     control: str
+    site: str | None = None
+    hub: str | None = None
 
     def as_json(self) -> dict[str, str]:
         """Return the addresses by name."""
-        return asdict(self)
+        return {name: url for name, url in asdict(self).items() if url is not None}
 
 
 class Sandbox:
-    """Three servers that live as long as the `async with` block.
+    """Servers that live as long as the `async with` block.
 
-    `faults` is the dial, `requests` what was asked, `store` the disk of the stand-in, `shelf` what the registry holds.
+    `faults` is the dial, `requests` what was asked, `store` the disk of the stand-in, `shelf` what the registry holds;
+    `site` and `hub` are the catalogues, where the settings ask for them.
     """
 
     def __init__(self, settings: SandboxSettings | None = None) -> None:
@@ -60,6 +69,8 @@ class Sandbox:
         self._state: StateFile | None = None
         self._one_change = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
+        self.site = _site(self.settings, self.shelf)
+        self.hub = _hub(self.settings)
         self._listeners = {
             "ollama": Listener(self.settings.host, self.settings.ollama_port),
             "registry": Listener(self.settings.host, self.settings.registry_port),
@@ -67,7 +78,7 @@ class Sandbox:
         }
 
     async def __aenter__(self) -> Self:
-        """Start all three servers; raises `OSError` when a port is taken."""
+        """Start all servers; raises `OSError` when a port is taken."""
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.close)
             await self._open()
@@ -97,8 +108,20 @@ class Sandbox:
 
     @property
     def addresses(self) -> Addresses:
-        """All three addresses."""
-        return Addresses(ollama=self.ollama_url, registry=self.registry_url, control=self.control_url)
+        """All addresses."""
+        return Addresses(
+            ollama=self.ollama_url,
+            registry=self.registry_url,
+            control=self.control_url,
+            site=self.site.url if self.site else None,
+            hub=self.hub.url if self.hub else None,
+        )
+
+    @property
+    def dials(self) -> dict[str, Dial]:
+        """The dials by the name of their server; that of Ollama and its registry is called `ollama`."""
+        more = {name: one.faults for name, one in (("site", self.site), ("hub", self.hub)) if one is not None}
+        return {"ollama": self.faults, **more}
 
     async def start_ollama(self) -> None:
         """Start the stand-in on the port it had; nothing happens when it runs."""
@@ -197,6 +220,8 @@ class Sandbox:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.stop_ollama()
+        for catalogue in self._catalogues:
+            await catalogue.stop()
         for listener in self._listeners.values():
             await listener.stop()
         if self._upstream is not None:
@@ -209,13 +234,21 @@ class Sandbox:
             state = StateFile(self.settings.state_dir)
             state.load(self.store, self.shelf)
             self._state = state
+            self._save()
             self._spawn(self._save_often())
         registry = Registry(self.shelf, self.faults).app()
         await self._listeners["registry"].start(self._recorded("registry", registry))
         timeout = self.settings.connect_timeout
         self._upstream = Upstream(self.registry_url, self.faults, connect_timeout=timeout)
+        for catalogue in self._catalogues:
+            catalogue.requests = self.requests
+            await catalogue.start()
         await self.start_ollama()
         await self._listeners["control"].start(Control(self).app())
+
+    @property
+    def _catalogues(self) -> list[Site | Hub]:
+        return [one for one in (self.site, self.hub) if one is not None]
 
     def _recorded(self, server: str, app: Any) -> Recorder:
         latency = "latency" if server == "ollama" else "registry_latency"
@@ -250,26 +283,44 @@ class Sandbox:
             self._save()
 
 
-def serve(
-    settings: SandboxSettings, on_ready: Callable[[Addresses], None] | None = None, *, faults: Faults | None = None
-) -> None:
-    """Run a sandbox until SIGINT or SIGTERM, with some positions of the dial set from the start.
+def _site(settings: SandboxSettings, shelf: Shelf) -> Site | None:
+    if settings.site_port is None:
+        return None
+    return Site(SiteSettings(host=settings.host, port=settings.site_port), shelf=shelf)
 
-    `on_ready` is told the addresses once all servers answer. Raises `OSError` when a port is taken.
+
+def _hub(settings: SandboxSettings) -> Hub | None:
+    return None if settings.hub_port is None else Hub(HubSettings(host=settings.host, port=settings.hub_port))
+
+
+def serve(
+    settings: SandboxSettings,
+    on_ready: Callable[[Addresses], None] | None = None,
+    *,
+    faults: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Run a sandbox until SIGINT or SIGTERM.
+
+    `on_ready` is told the addresses once all servers answer. `faults` are positions of dials that are set from the
+    start, by the name of their server. Raises `OSError` when a port is taken, KeyError for a server or a position that
+    is not there, ValueError for a value that a position does not take.
     """
-    asyncio.run(_serve(settings, on_ready or _tell_nobody, faults or Faults()))
+    asyncio.run(_serve(settings, on_ready or _tell_nobody, faults or {}))
 
 
 def _tell_nobody(_addresses: Addresses) -> None:
     """Do nothing."""
 
 
-async def _serve(settings: SandboxSettings, on_ready: Callable[[Addresses], None], faults: Faults) -> None:
+async def _serve(
+    settings: SandboxSettings, on_ready: Callable[[Addresses], None], faults: Mapping[str, Mapping[str, Any]]
+) -> None:
     asked_to_end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked_to_end.set)
     sandbox = Sandbox(settings)
-    sandbox.faults.take(faults)
+    for server, positions in faults.items():
+        turn(sandbox.dials[server], positions)
     async with sandbox:
         on_ready(sandbox.addresses)
         await asked_to_end.wait()

@@ -10,13 +10,17 @@ class SandboxSettings:
     """Addresses, speeds and waiting times of one sandbox. Times are seconds, speeds bytes per second."""
 
     host: str = "127.0.0.1"
-    """Address all three servers listen on."""
+    """Address all servers listen on."""
     ollama_port: int = 0
     """Port of the stand-in Ollama; 0 takes a free one."""
     registry_port: int = 0
     """Port of the registry; 0 takes a free one."""
     control_port: int = 0
     """Port of the control server; 0 takes a free one."""
+    site_port: int | None = None
+    """Port of the stand-in ollama.com; 0 takes a free one, None starts none."""
+    hub_port: int | None = None
+    """Port of the stand-in Hub; 0 takes a free one, None starts none."""
     rate: float = 50e6
     """How fast one blob is downloaded."""
     load_rate: float = 1e9

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from venom_modeld.trending.huggingface import HuggingFace
 from venom_modeld.trending.limits import Budget, Host
 from venom_modeld.trending.manifests import Manifests
 from venom_modeld.trending.ollama_site import OllamaSite
-from venom_modeld.trending.pace import Pace
+from venom_modeld.trending.pace import MOST_ENTRIES, Pace
 from venom_modeld.trending.recommendations import Recommendations
 from venom_modeld.trending.schedule import Schedule
 from venom_modeld.trending.sizes import Sizes
@@ -36,6 +36,9 @@ HUB = Budget(burst=20, seconds=5.0)
 REGISTRY = Budget(burst=10, seconds=10.0)
 
 LOCAL = Budget(burst=10, seconds=1.0)
+
+ONE_FILE = Budget(burst=200, seconds=1.0)
+"""For checks of one file, whose every model would be asked for once by an installation too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +105,14 @@ async def catalogues(
         parts.sources, cache=cache, sizes=sizes, hosts=parts.hosts, off={Provider.OLLAMA: _OFF}, wall=time.time
     )
 
-    def known() -> list[str]:
-        return [entry.model_name for entry in catalogue.answer(Listing.AVAILABLE, Provider.OLLAMA, 1000).entries]
+    def known(provider: Provider) -> Iterator[str]:
+        for listing in (Listing.AVAILABLE, Listing.TRENDING):
+            yield from (entry.model_name for entry in catalogue.answer(listing, provider, MOST_ENTRIES).entries)
 
     await catalogue.load()
+    for source in parts.sources:
+        if source.name in parts.hosts_of:
+            parts.hosts_of[source.name].hold(cache.left_alone(source))
     checker = Checker(manifests=parts.manifests, hub=None if offline else parts.hub, known=known)
     try:
         async with Schedule(catalogue.refresh_due):
@@ -116,13 +123,28 @@ async def catalogues(
 
 
 @asynccontextmanager
-async def checking(choices: Choices, *, environ: Mapping[str, str]) -> AsyncIterator[Checker]:
-    """Give a checker of names alone, for a program that keeps no catalogues."""
-    parts = _Parts(choices, lambda: None, environ)
+async def checking(*, registry_url: str, version: str, environ: Mapping[str, str]) -> AsyncIterator[Checker]:
+    """Give a checker of names alone, for a command that looks at one file and ends.
+
+    It asks one question at a time, and no more than there are names.
+    """
+    clock = asyncio.get_running_loop().time
+    hub = HubProcess(Host(_hub_name(environ), ONE_FILE, clock=clock), version=version, environ=environ)
+    host = Host(urlsplit(registry_url).netloc, ONE_FILE, clock=clock)
+    wire = Wire(registry_url, host, user_agent=_agent(version))
+    offline = HuggingFace(hub, environ=environ).off is not None
     try:
-        yield Checker(manifests=parts.manifests, hub=None if parts.huggingface.off else parts.hub)
+        yield Checker(manifests=Manifests(wire), hub=None if offline else hub)
     finally:
-        await parts.close()
+        await wire.close()
+
+
+def _agent(version: str) -> str:
+    return f"{AGENT}/{version} (keeps lists of models for one host; asks seldom)"
+
+
+def _hub_name(environ: Mapping[str, str]) -> str:
+    return urlsplit(environ.get("HF_ENDPOINT") or "https://huggingface.co").netloc
 
 
 _OFF = (
@@ -136,11 +158,11 @@ class _Parts:
 
     def __init__(self, choices: Choices, local_ollama: Callable[[], str | None], environ: Mapping[str, str]) -> None:
         self.clock = asyncio.get_running_loop().time
-        self._agent = f"{AGENT}/{choices.version} (keeps lists of models for one host; asks seldom)"
+        self._agent = _agent(choices.version)
         self.pace = Pace(ttl=choices.refresh, draw=random.random)
-        hub_url = environ.get("HF_ENDPOINT") or "https://huggingface.co"
-        hub_host = Host(urlsplit(hub_url).netloc, HUB, clock=self.clock)
+        hub_host = Host(_hub_name(environ), HUB, clock=self.clock)
         self._fixed = [hub_host]
+        self.hosts_of = {HuggingFace.name: hub_host}
         self._wires: list[Wire] = []
         self.hub = HubProcess(hub_host, version=choices.version, environ=environ)
         self.huggingface = HuggingFace(self.hub, environ=environ)
@@ -162,8 +184,9 @@ class _Parts:
         recommendations = Recommendations(self._local)
         if choices.ollama == "recommendations":
             return [recommendations]
-        site = OllamaSite(self._wire(choices.site_url, SITE), agent=AGENT, clock=self.clock)
-        return [site, recommendations]
+        wire = self._wire(choices.site_url, SITE)
+        self.hosts_of[OllamaSite.name] = wire.host
+        return [OllamaSite(wire, agent=AGENT, clock=self.clock), recommendations]
 
     def _wire(self, url: str, budget: Budget) -> Wire:
         wire = Wire(url, Host(urlsplit(url).netloc, budget, clock=self.clock), user_agent=self._agent)

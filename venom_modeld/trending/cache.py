@@ -1,14 +1,16 @@
 """What the sources said last, in memory and on disk, and the only place that asks them.
 
 A question that is being asked is not asked a second time: who comes later waits for the same answer. A failure, an
-empty list and a page that cannot be read never replace what was read before. Each change between going well and going
-wrong is logged once, for the listings that are kept fresh; who asked for more is told in the answer.
+empty list and a page that cannot be read never replace what was read before. That a source goes wrong is logged once
+for all its listings, and once more for another reason; that it goes well again, once all of them do. Who asked for more
+than what is kept fresh is told in the answer.
 """
 
 import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from venom_modeld.core.catalogue import KeptAnswer, KeptSize, Listing, Question
@@ -16,6 +18,7 @@ from venom_modeld.core.errors import ModeldError
 from venom_modeld.core.reasons import Reason
 from venom_modeld.trending import pace as pacing
 from venom_modeld.trending.errors import ParseFailed, SourceFailed, Throttled
+from venom_modeld.trending.limits import LONGEST_HOLD
 from venom_modeld.trending.pace import Pace
 from venom_modeld.trending.sources import Fetched, Source
 
@@ -45,6 +48,15 @@ class Shelf(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A host that may not be asked now."""
+
+    host: str
+    until: float
+    """Seconds since the epoch."""
+
+
 class Cache:
     """The answers of all sources. `wall` gives seconds since the epoch."""
 
@@ -55,7 +67,10 @@ class Cache:
         self._kept: dict[tuple[str, Question], KeptAnswer] = {}
         self._queries: OrderedDict[tuple[str, Question], None] = OrderedDict()
         self._asking: dict[tuple[str, Question], asyncio.Task[Throttled | None]] = {}
+        self._held: dict[tuple[str, Question], Held] = {}
         self._saves = True
+        self._told: dict[str, set[str | None]] = {}
+        """The reasons for which a source is known to go wrong, to whoever reads the log."""
 
     async def load(self) -> None:
         """Take up what an earlier process kept. Raises a TemporaryError where that cannot be read."""
@@ -64,11 +79,26 @@ class Cache:
 
     def get(self, source: Source, question: Question) -> KeptAnswer:
         """Return what a source said last; nothing at all before it was first asked."""
-        return self._kept.get((source.name, question)) or pacing.nothing(source.name, question)
+        kept = self._kept.get((source.name, question))
+        if kept is None or not _is_of(kept, source):
+            kept = pacing.nothing(source.name, question)
+        return replace(kept, origin=source.origin)
+
+    def held(self, source: Source, question: Question) -> Held | None:
+        """Return why a source was not asked when it was due, the last time; None where it was."""
+        return self._held.get((source.name, question))
+
+    def left_alone(self, source: Source) -> float:
+        """Return for how many seconds a source still wants to be left alone; what was told before a restart counts."""
+        now = self._wall()
+        kept_of_it = (kept for kept in self._kept.values() if kept.source == source.name and _is_of(kept, source))
+        limited = (kept for kept in kept_of_it if kept.reason == Reason.RATE_LIMITED)
+        waits = (kept.attempted_at + kept.wait - now for kept in limited if kept.attempted_at is not None)
+        return max((wait for wait in waits if wait <= LONGEST_HOLD), default=0.0)
 
     def is_due(self, source: Source, question: Question) -> bool:
         """Tell whether a source would be asked now."""
-        return source.off is None and pacing.is_due(self._kept.get((source.name, question)), now=self._wall())
+        return source.off is None and pacing.is_due(self.get(source, question), now=self._wall())
 
     async def refresh(self, source: Source, question: Question) -> Throttled | None:
         """Ask a source if that is due, or wait for it if it is being asked; return what kept it from being asked.
@@ -93,15 +123,17 @@ class Cache:
 
     async def _ask(self, source: Source, question: Question) -> Throttled | None:
         kept = self.get(source, question)
+        self._held.pop((source.name, question), None)
         try:
             fetched = await self._answer(source, question, kept)
             after = pacing.answered(kept, fetched, now=self._wall(), pace=self.pace)
         except Throttled as error:
+            self._held[source.name, question] = Held(host=error.host, until=self._wall() + error.wait)
             return error
         except SourceFailed as error:
             after = pacing.failed(kept, error, now=self._wall(), pace=self.pace)
-        _log_change(kept, after)
         self._put(after)
+        self._log_change(kept, after)
         await self._save(after)
         return None
 
@@ -139,12 +171,25 @@ class Cache:
             oldest, _ = self._queries.popitem(last=False)
             del self._kept[oldest]
 
+    def _log_change(self, before: KeptAnswer, after: KeptAnswer) -> None:
+        if after.question.query:
+            return
+        told = self._told.setdefault(after.source, set())
+        fields = {"source": after.source, "listing": after.question.listing.value}
+        if after.error is not None:
+            if after.reason not in told:
+                logger.warning(
+                    "catalogue cannot be read", extra={**fields, "reason": after.reason, "detail": after.error}
+                )
+            told.add(after.reason)
+        elif before.error is not None and not self._goes_wrong(after.source):
+            logger.info("catalogue can be read again", extra={"source": after.source, "failures": before.failures})
+            told.clear()
 
-def _log_change(before: KeptAnswer, after: KeptAnswer) -> None:
-    if before.reason == after.reason or after.question.query:
-        return
-    fields = {"source": after.source, "listing": after.question.listing.value}
-    if after.error is not None:
-        logger.warning("catalogue cannot be read", extra={**fields, "reason": after.reason, "detail": after.error})
-    else:
-        logger.info("catalogue can be read again", extra={**fields, "failures": before.failures})
+    def _goes_wrong(self, source: str) -> bool:
+        return any(kept.error for kept in self._kept.values() if kept.source == source and not kept.question.query)
+
+
+def _is_of(kept: KeptAnswer, source: Source) -> bool:
+    """Tell whether an answer was given where the source is now; one that says nothing of that was."""
+    return kept.origin in ("", source.origin)

@@ -147,7 +147,7 @@ class Catalogue:
             return CatalogueAnswer(error=self._off.get(question.provider))
         now = self._wall()
         first = self._cache.get(sources[0], question)
-        why = why or sentences.trouble(first, off=sources[0].off, now=now)
+        why = why or sentences.trouble(first, off=sources[0].off, now=now) or self._waits(sources[0], first, now)
         if first.fetched_at is not None:
             return self._shown(first, limit, None if why is None else sentences.old_data(why, first, now=now))
         for source in sources[1:]:
@@ -155,6 +155,13 @@ class Catalogue:
             if other.fetched_at is not None:
                 return self._shown(other, limit, sentences.instead(why, "the models that the local Ollama recommends"))
         return self._makeshift(question, limit, why)
+
+    def _waits(self, source: Source, kept: KeptAnswer, now: float) -> str | None:
+        """Return why a list that is missing or too old was not asked for; None where nothing kept it from that."""
+        held = self._cache.held(source, kept.question)
+        if held is None or not is_stale(kept, now=now, ttl=self._cache.pace.ttl):
+            return None
+        return sentences.left_alone(held.host, held.until - now)
 
     def _makeshift(self, question: Question, limit: int, why: str | None) -> CatalogueAnswer:
         """Answer where nothing was ever read: a search from the lists that are known, all else with the reason."""

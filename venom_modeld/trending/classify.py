@@ -71,6 +71,11 @@ class Repository:
         return self._holds(".safetensors", tag="safetensors")
 
     @property
+    def has_pickles(self) -> bool:
+        """Tell whether weights in PyTorch's own form are among its files, which vLLM loads too."""
+        return any(path.endswith((".bin", ".pt")) and "/" not in path for path in self.files or ())
+
+    @property
     def capabilities(self) -> tuple[str, ...]:
         """Return what a model of its task can do."""
         return TASKS.get(self.task or "", ())
@@ -132,7 +137,7 @@ def worth_showing(tags: Iterable[str]) -> tuple[str, ...]:
 def not_on_vllm(repository: Repository) -> str | None:
     """Return why vLLM cannot serve a repository, and what to write instead; None where it can."""
     name = repository.id
-    if repository.has_safetensors and not repository.is_other_format:
+    if (repository.has_safetensors or repository.has_pickles) and not repository.is_other_format:
         return None
     if repository.has_gguf:
         base = repository.quantised_from

@@ -31,4 +31,5 @@ class Throttled(Exception):
     def __init__(self, host: str, wait: float) -> None:
         super().__init__(f"{host} has been asked often enough for now; ask again in {wait:.0f} s.")
         self.message = str(self)
+        self.host = host
         self.wait = wait

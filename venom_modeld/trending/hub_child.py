@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -23,7 +24,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # else every process asks the Hub 
 from huggingface_hub import HfApi, close_session, set_client_factory
 from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo, RepoFile
 
-from venom_modeld.trending.wire import CONNECT, DEADLINE, MAX_BODY, in_words
+from venom_modeld.trending.wire import CONNECT, DEADLINE, MAX_BODY, in_words, is_loopback
 
 MOST_REQUESTS = 3
 """How many pages of one listing are read at the most."""
@@ -43,6 +44,8 @@ EXPAND: list[ExpandModelProperty_T] = [
 ]
 """What is read of a repository; the Hub leaves out the rest."""
 
+_HUB_HOSTS = frozenset({"hf.co", "huggingface.co"})
+
 _HEADERS = ("ratelimit", "ratelimit-policy", "retry-after", "x-error-code", "location")
 
 
@@ -59,10 +62,15 @@ class _Enough(Exception):
 
 
 class Session(httpx2.Client):
-    """A client that sends each request once and remembers what it was told."""
+    """A client that sends each request once and remembers what it was told.
 
-    def __init__(self, validator: str | None) -> None:
-        super().__init__(follow_redirects=True)
+    It takes the proxy of the environment, unless it asks this very machine. It follows redirects within the Hub alone.
+    """
+
+    def __init__(self, validator: str | None, endpoint: str) -> None:
+        self._hub = urlsplit(endpoint)
+        trust_env = not is_loopback(self._hub.hostname or "")
+        super().__init__(follow_redirects=True, trust_env=trust_env, event_hooks={"request": [self._stay]})
         self.requests = 0
         self.headers_seen: dict[str, str] = {}
         self.validator = validator
@@ -83,6 +91,12 @@ class Session(httpx2.Client):
             raise _Stopped(unreachable=in_words(error)) from error
         self._note(response)
         return httpx2.Response(200, headers=_plain(response.headers), content=body, request=request)
+
+    def _stay(self, request: httpx2.Request) -> None:
+        """Refuse to be sent to another host, or from https to http."""
+        itself = (request.url.scheme, request.url.host) == (self._hub.scheme, self._hub.hostname)
+        if not itself and (request.url.scheme != "https" or request.url.host not in _HUB_HOSTS):
+            raise _Stopped(invalid="it sends us to another host")
 
     def _note(self, response: httpx2.Response) -> None:
         self.headers_seen |= {name: response.headers[name] for name in _HEADERS if name in response.headers}
@@ -113,10 +127,10 @@ def _plain(headers: httpx2.Headers) -> dict[str, str]:
 
 def answer(call: Mapping[str, Any], *, endpoint: str | None = None) -> dict[str, Any]:
     """Return the answer to one call; without `endpoint` the Hub's own settings say where it is."""
-    session = Session(call.get("validator"))
+    api = HfApi(endpoint=endpoint, library_name="venom-modeld", library_version=call.get("version", ""))
+    session = Session(call.get("validator"), api.endpoint)
     close_session()
     set_client_factory(lambda: session)
-    api = HfApi(endpoint=endpoint, library_name="venom-modeld", library_version=call.get("version", ""))
     try:
         found = {"value": _ask(api, call)}
     except _Stopped as stopped:

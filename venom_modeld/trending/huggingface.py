@@ -10,6 +10,7 @@ from typing import Any
 
 from venom_modeld.core.catalogue import Entry, Listing, Question
 from venom_modeld.core.names import Provider
+from venom_modeld.core.sizes import LARGEST
 from venom_modeld.trending.classify import HUB_PREFIX, OLLAMA, VLLM, Repository, worth_showing
 from venom_modeld.trending.errors import ParseFailed
 from venom_modeld.trending.hub_files import quantisations, safetensors_size
@@ -19,7 +20,10 @@ from venom_modeld.trending.sources import LIMIT, Fetched
 MOST_TAGS = 12
 """How many tags of a repository are shown."""
 
-_ID = re.compile(r"(?:[\w.-]+/)?[\w.-]+", re.ASCII)
+LONGEST_TAG = 200
+"""Characters of the longest tag that is looked at."""
+
+_ID = re.compile(r"(?:\w[\w.-]*/)?\w[\w.-]*", re.ASCII)
 
 _LISTS: Mapping[Listing, Mapping[str, Any]] = {
     Listing.TRENDING: {"sort": "trending_score", "limit": LIMIT},
@@ -36,6 +40,7 @@ class HuggingFace:
 
     def __init__(self, hub: Hub, *, environ: Mapping[str, str]) -> None:
         self._hub = hub
+        self.origin = hub.url
         self._offline = next((word for word in _SWITCHES if environ.get(word, "").upper() in _TRUE), None)
 
     @property
@@ -125,7 +130,7 @@ def read_repository(data: Mapping[str, Any]) -> Repository:
         gated=data["gated"],
         updated_at=data["updated_at"],
         task=data["task"] if isinstance(data["task"], str) else None,
-        tags=tuple(tag for tag in tags if isinstance(tag, str)),
+        tags=tuple(tag for tag in tags if isinstance(tag, str) and tag.isprintable() and len(tag) <= LONGEST_TAG),
         parameters={kind: number for kind, number in parameters.items() if _number(number)},
         gguf_parameters=_number(data["gguf_parameters"]),
         files=_texts(data["files"]),
@@ -142,4 +147,4 @@ def _texts(data: Iterable[Any] | None) -> tuple[str, ...] | None:
 
 
 def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else None

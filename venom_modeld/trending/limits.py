@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from venom_modeld.core.catalogue import HostStats
+from venom_modeld.core.errors import LONGEST_WAIT
 from venom_modeld.core.reasons import Reason
 from venom_modeld.trending.errors import SourceFailed, Throttled
 
-LONGEST_HOLD = 86_400.0
+LONGEST_HOLD = LONGEST_WAIT
 """Seconds for which a host is believed at the most when it wants to be left alone; a day."""
 
 HOLD = 300.0
@@ -62,9 +63,9 @@ def read_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
         return min(float(text), LONGEST_HOLD)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.fromtimestamp(now, UTC)
+    except (ValueError, OverflowError):
         return None
-    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.fromtimestamp(now, UTC)
     return min(max(0.0, seconds.total_seconds()), LONGEST_HOLD)
 
 

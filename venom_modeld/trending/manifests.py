@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 
 from venom_modeld.core.names import ModelName, split_ollama
+from venom_modeld.core.sizes import LARGEST
 from venom_modeld.trending.errors import NoSuchModel, ParseFailed
 from venom_modeld.trending.wire import Wire
 
@@ -53,7 +54,7 @@ def read_manifest(body: bytes, *, url: str) -> Manifest:
 
 def _blob(data: dict[str, object]) -> Blob:
     size = data["size"]
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= LARGEST:
         raise ValueError("a layer without a size")
     return Blob(media_type=str(data["mediaType"]), digest=str(data["digest"]), size=size)
 

@@ -8,7 +8,7 @@ an empty or bare list would hide that.
 
 import re
 from dataclasses import dataclass, fields
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from selectolax.lexbor import LexborNode
 
@@ -17,6 +17,11 @@ from venom_modeld.trending.page_tree import Labels, parse, read_labels, text_of,
 
 MOST_LINKS = 2000
 """How many links of a page are looked at; the longest list so far has 250."""
+
+LONGEST_TEXT = 2000
+"""Characters of a description that are kept; the longest so far has 400."""
+
+LONGEST_QUERY = 1000
 
 _MODEL_PATH = re.compile(r"/(?P<owner>[A-Za-z0-9_][A-Za-z0-9_.-]*)/(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)")
 _SECTIONS = frozenset({"blog", "docs", "download", "public", "assets", "settings", "api", "search", "cloud"})
@@ -116,7 +121,7 @@ def _read_card(name: str, path: str, item: LexborNode) -> Card:
     return Card(
         name=name,
         path=path,
-        description=None if paragraph is None else text_of(paragraph),
+        description=None if paragraph is None else text_of(paragraph)[:LONGEST_TEXT],
         labels=read_labels(texts(item, skip), titles(item)),
     )
 
@@ -129,7 +134,8 @@ def _is_counts(paragraph: LexborNode) -> bool:
 
 def _next_page(root: LexborNode) -> int | None:
     for item in root.css("li[hx-get]"):
-        number = parse_qs(urlsplit(item.attributes.get("hx-get") or "").query).get("page", [""])[0]
-        if number.isascii() and number.isdigit():
+        _, _, query = (item.attributes.get("hx-get") or "").partition("?")
+        number = parse_qs(query[:LONGEST_QUERY]).get("page", [""])[0]
+        if re.fullmatch("[0-9]{1,6}", number):
             return int(number)
     return None

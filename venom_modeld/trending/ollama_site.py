@@ -31,6 +31,7 @@ class OllamaSite:
 
     def __init__(self, wire: Wire, *, agent: str, clock: Callable[[], float]) -> None:
         self._wire = wire
+        self.origin = wire.url
         self._robots = Robots(wire, agent=agent, clock=clock)
 
     async def ask(self, question: Question, *, validator: str | None = None) -> Fetched | None:

@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborNode
 
 from venom_modeld.trending import page_text
 from venom_modeld.trending.errors import ParseFailed
-from venom_modeld.trending.ollama_pages import model_of, unreadable
+from venom_modeld.trending.ollama_pages import LONGEST_TEXT, model_of, unreadable
 from venom_modeld.trending.page_tree import Labels, parse, read_labels, text_of, texts
 
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
@@ -72,7 +72,7 @@ def read_model(html: str, *, url: str) -> ModelPage:
     summary = root.css_first("#summary-content, #summary-display")
     return ModelPage(
         name=name,
-        description=(text_of(summary) or None) if summary is not None else None,
+        description=(text_of(summary)[:LONGEST_TEXT] or None) if summary is not None else None,
         labels=read_labels(pieces, title_texts),
         tags=tuple(rows.values()),
     )

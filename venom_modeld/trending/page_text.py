@@ -7,6 +7,8 @@ in parameters are lower case (`270m`), counts are upper case (`7M`); nothing els
 import re
 from datetime import UTC, datetime
 
+from venom_modeld.core.sizes import LARGEST
+
 CAPABILITIES = frozenset(
     {"vision", "tools", "thinking", "embedding", "audio", "decision", "insert", "completion", "image", "video", "code"}
 )
@@ -43,7 +45,12 @@ def count(text: str | None) -> int | None:
     found = _COUNT.fullmatch(text or "")
     if found is None:
         return None
-    return round(float(found["number"].replace(",", "")) * _THOUSANDS[found["unit"]])
+    return _believed(float(found["number"].replace(",", "")) * _THOUSANDS[found["unit"]])
+
+
+def _believed(number: float) -> int | None:
+    """Return a number as a whole one; None where nothing has so many."""
+    return round(number) if number <= LARGEST else None
 
 
 def downloads(title: str) -> int | None:
@@ -70,7 +77,8 @@ def moment(title: str) -> float | None:
 def size_in_bytes(text: str | None) -> int | None:
     """Return the bytes of a size such as `18GB`, the larger one of a range; None where it is none."""
     found = _BYTES.findall(text or "")
-    return max((round(float(number) * _BYTE_UNITS[unit]) for number, unit in found), default=None)
+    sizes = [_believed(float(number) * _BYTE_UNITS[unit]) for number, unit in found]
+    return max((size for size in sizes if size is not None), default=None)
 
 
 def is_size_in_bytes(text: str) -> bool:

@@ -7,6 +7,11 @@ from itertools import pairwise
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from venom_modeld.trending import page_text
+from venom_modeld.trending.errors import ParseFailed
+
+MOST_TAGS = 50_000
+"""Tags of the longest page that is read; the longest so far has 10,000. Elements inside each other take the parser a
+time that grows with the square of their number: these take seconds, a few megabytes would take hours."""
 
 _UNSEEN = frozenset({"script", "style", "svg", "textarea", "template", "input", "button", "select"})
 """Elements whose text is no part of what a reader sees of a model."""
@@ -30,7 +35,9 @@ class Labels:
 
 
 def parse(html: str) -> LexborNode:
-    """Return the root of a page; any text is a page of some kind."""
+    """Return the root of a page; any text is a page of some kind. Raises ParseFailed for one with endless elements."""
+    if html.count("<") > MOST_TAGS:
+        raise ParseFailed(f"The page holds more than {MOST_TAGS} tags, which no list of models has.")
     root = LexborHTMLParser(html).root
     if root is None:  # pragma: no cover - lexbor makes an <html> of anything
         raise ValueError("no document")

@@ -11,7 +11,9 @@ from typing import Any
 from venom_modeld.core.catalogue import Entry, Listing, Question
 from venom_modeld.core.names import InvalidName, Provider, parse_ollama, shown
 from venom_modeld.core.reasons import Reason
+from venom_modeld.core.wording import one_line
 from venom_modeld.trending.errors import NoSuchModel, ParseFailed, SourceFailed
+from venom_modeld.trending.ollama_pages import LONGEST_TEXT
 from venom_modeld.trending.page_text import CLOUD
 from venom_modeld.trending.sources import Fetched
 from venom_modeld.trending.wire import Wire
@@ -24,6 +26,7 @@ class Recommendations:
 
     name = "recommendations"
     provider = Provider.OLLAMA
+    origin = ""
     off = None
 
     def __init__(self, wire: Callable[[], Wire | None]) -> None:
@@ -73,6 +76,6 @@ def _entry(one: Any) -> Entry | None:
         display_name=text,
         runtime="ollama",
         tags=(CLOUD,) if tag == CLOUD or tag.endswith(f"-{CLOUD}") else (),
-        description=description if isinstance(description, str) and description else None,
+        description=one_line(description)[:LONGEST_TEXT] or None if isinstance(description, str) else None,
         url=f"https://ollama.com/library/{text}" if "/" not in text else f"https://ollama.com/{text}",
     )

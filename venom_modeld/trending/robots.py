@@ -6,11 +6,16 @@ A site without one (any 4xx) allows everything; one whose robots.txt cannot be h
 from collections.abc import Callable
 from urllib.robotparser import RobotFileParser
 
+from venom_modeld.core.names import shown
 from venom_modeld.core.reasons import Reason
-from venom_modeld.trending.errors import SourceFailed
+from venom_modeld.trending.errors import ParseFailed, SourceFailed
+from venom_modeld.trending.limits import LONGEST_HOLD
 from venom_modeld.trending.wire import Wire
 
 DAY = 86_400.0
+
+LONGEST = 512_000
+"""Characters of the file that are read, as many as RFC 9309 wants at the least."""
 
 _NONE = frozenset(range(400, 500)) - {429}
 """The answers that mean that there is no robots.txt."""
@@ -40,10 +45,15 @@ class Robots:
     @property
     def delay(self) -> float:
         """Return the seconds that the site wants between two requests; 0 where it does not say."""
-        return float(self._rules.crawl_delay(self._agent) or 0.0) if self._read_at is not None else 0.0
+        if self._read_at is None:
+            return 0.0
+        return float(min(int(self._rules.crawl_delay(self._agent) or 0), LONGEST_HOLD))
 
     async def _read(self) -> None:
         reply = await self._wire.get("/robots.txt", accept=_NONE)
         rules = RobotFileParser()
-        rules.parse(reply.text.splitlines() if reply.status == 200 else [])
+        try:
+            rules.parse(reply.text[:LONGEST].splitlines() if reply.status == 200 else [])
+        except ValueError as error:
+            raise ParseFailed(f"{self._wire.url}/robots.txt cannot be read: {shown(str(error))}.") from error
         self._rules, self._read_at = rules, self._clock()

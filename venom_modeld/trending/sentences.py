@@ -25,6 +25,12 @@ def trouble(kept: KeptAnswer, *, off: str | None, now: float) -> str | None:
     return f"{kept.error} It is tried again {again}."
 
 
+def left_alone(host: str, seconds: float) -> str:
+    """Return the sentence for a host that may not be asked for so long, by its own word or by our budget for it."""
+    again = f"in {span(seconds)}" if seconds >= 1 else "now"
+    return f"{host} has been asked often enough for now. It is tried again {again}."
+
+
 def no_data(why: str | None) -> str:
     """Return the sentence for a catalogue of which nothing was ever read."""
     return f"No data yet. {why or 'It has not been read so far.'} {HOW_TO} says what works without the internet."

@@ -35,6 +35,11 @@ class Source(Protocol):
         ...
 
     @property
+    def origin(self) -> str:
+        """Where it is; empty for one that follows the file."""
+        ...
+
+    @property
     def off(self) -> str | None:
         """Why it must not be asked, as a sentence with what to change; None where it may be."""
         ...

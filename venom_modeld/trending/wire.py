@@ -25,6 +25,9 @@ from venom_modeld.trending.limits import Host, read_rate_limit, read_retry_after
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of the largest answer that is read; the longest page so far has 0.6 MB."""
 
+PACKING = "gzip"
+"""How an answer may be packed, once: what is packed several times may keep us unpacking for hours."""
+
 DEADLINE = 20.0
 """Seconds for a whole answer."""
 
@@ -105,7 +108,7 @@ class Wire:
             plain = self._direct and self.url.startswith("http://")
             self._made = httpx2.AsyncClient(
                 verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,  # loading certificates takes 40 ms
-                headers={"User-Agent": self._user_agent},
+                headers={"User-Agent": self._user_agent, "Accept-Encoding": PACKING},
                 timeout=httpx2.Timeout(DEADLINE, connect=CONNECT),
                 trust_env=not self._direct,
                 transport=self._transport,
@@ -156,10 +159,9 @@ def refused(url: str, status: int, headers: Mapping[str, str], *, now: float) ->
     host = urlsplit(url).netloc
     wait = read_retry_after(headers, now=now)
     if 300 <= status < 400:
-        target = urljoin(url, headers.get("location", ""))
         return ParseFailed(
-            f"{url} sends us to {shown(target)}. On another host it is most likely the login page of a hotspot or a"
-            " proxy; else the page has moved, and a newer version of venom-modeld may know where."
+            f"{url} sends us to {_target(url, headers)}. On another host it is most likely the login page of a hotspot"
+            " or a proxy; else the page has moved, and a newer version of venom-modeld may know where."
         )
     if status == httpx2.codes.TOO_MANY_REQUESTS:
         limit = read_rate_limit(headers)
@@ -175,7 +177,17 @@ def refused(url: str, status: int, headers: Mapping[str, str], *, now: float) ->
     return SourceFailed(f"{host} answered {url} with status {status}.", reason=Reason.FAILED, retry_after=wait)
 
 
+def _target(url: str, headers: Mapping[str, str]) -> str:
+    try:
+        return shown(urljoin(url, headers.get("location", "")))
+    except ValueError:
+        return "an address that is none"
+
+
 async def _read(response: httpx2.Response, url: str) -> bytes:
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    if packing not in ("", "identity", PACKING):
+        raise ParseFailed(f"{url} answered with something packed as {shown(packing)}, which was not asked for.")
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk

@@ -1,8 +1,10 @@
 """What the stand-in Hub offers from the start: small files under well-known names, with pages as lists show them.
 
-Numbers of downloads and likes are made up. The sizes on the pages are those of real models; the files are small.
+Numbers of downloads and likes are made up. The sizes on the pages are those of real models; the files are small, but
+for those that only Ollama's stand-in would fetch, from the registry, which are as large there.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from venom_modeld.sandbox.hub.content import Content, Made
@@ -23,15 +25,21 @@ class Offer:
     parts: int = 1
     weights: int = 2_000_000
     gated: Gated = False
-    gguf: bool = False
+    gguf: str | None = None
+    """The quantisation of its GGUF file, where it holds one."""
     adapter: bool = False
+    base: str | None = None
+    """The repository that it was made from."""
     modified: str = "2026-08-01T10:00:00.000Z"
 
     @property
     def details(self) -> Details:
         """What its page says."""
         form = "gguf" if self.gguf else "safetensors"
-        tags = [form, self.pipeline_tag, "license:apache-2.0", "region:us", *(["lora"] if self.adapter else [])]
+        kind = "adapter" if self.adapter else "quantized"
+        more = ["peft", "lora"] if self.adapter else []
+        more += [f"base_model:{kind}:{self.base}"] if self.base else []
+        tags = [form, self.pipeline_tag, "license:apache-2.0", "region:us", *more]
         numbers = {"parameters": {self.dtype: self.parameters}, "total": self.parameters}
         described = {"total": self.parameters, "architecture": "llama", "context_length": 32768}
         return Details(
@@ -54,10 +62,11 @@ class Offer:
         if self.adapter:
             config = b'{"peft_type": "LORA", "r": 8, "base_model_name_or_path": "Qwen/Qwen3-0.6B"}\n'
             return {"adapter_config.json": config, "adapter_model.safetensors": whole["model.safetensors"]}
-        if not self.gguf:
+        if self.gguf is None:
             return whole
-        quantised = f"{self.name.partition('/')[2].removesuffix('-GGUF')}-Q4_K_M.gguf"
-        return {"README.md": whole["README.md"], quantised: Made(self.weights, self.name, head=b"GGUF")}
+        path = f"{self.name.partition('/')[2].removesuffix('-GGUF')}-{self.gguf}.gguf"
+        hashed = hashlib.sha256(self.name.encode()).hexdigest()  # of nothing that anybody reads
+        return {"README.md": whole["README.md"], path: Made(self.weights, self.name, head=b"GGUF", sha256=hashed)}
 
 
 CATALOGUE = (
@@ -82,15 +91,15 @@ CATALOGUE = (
     Offer(name="HuggingFaceTB/SmolLM2-135M", parameters=134_515_008, trending_score=9, downloads=640_000, likes=150),
     Offer(
         name="bartowski/Llama-3.2-1B-Instruct-GGUF", parameters=1_235_814_432, trending_score=12, downloads=510_000,
-        likes=130, gguf=True,
+        likes=130, gguf="Q4_K_M", weights=807_694_464, base="meta-llama/Llama-3.2-1B-Instruct",
     ),
     Offer(
         name="unsloth/Qwen3-0.6B-GGUF", parameters=596_049_920, trending_score=19, downloads=470_000, likes=90,
-        gguf=True,
+        gguf="Q8_0", weights=639_446_688, base="Qwen/Qwen3-0.6B",
     ),
     Offer(
         name="sandbox/qwen3-support-lora", parameters=2_293_760, trending_score=3, downloads=1_200, likes=7,
-        adapter=True, weights=100_000,
+        adapter=True, weights=100_000, base="Qwen/Qwen3-0.6B",
     ),
 )  # fmt: skip
 

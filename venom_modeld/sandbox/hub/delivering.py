@@ -3,9 +3,8 @@
 import asyncio
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -13,14 +12,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import Receive, Scope, Send
 
 from venom_modeld.sandbox.attended import Attended, client_left
+from venom_modeld.sandbox.guard import Sever
 from venom_modeld.sandbox.hub import storage
 from venom_modeld.sandbox.hub.access import RefusedError, check_files, commit_of, find
 from venom_modeld.sandbox.hub.content import Content, Given, Stored
 from venom_modeld.sandbox.hub.faults import HubFaults, any_matches
 from venom_modeld.sandbox.hub.repositories import Repositories, Repository
-
-Sever = Callable[[Any], None]
-"""Cuts the connection of a client, given as its address and port."""
 
 _PIECE = 64 * 1024
 _SHORT_BY = 10

@@ -10,9 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-Seconds = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
-Position = Annotated[int, Field(gt=0)]
+from venom_modeld.sandbox.faults import Answer, Count, Position, Seconds
+
 Status = Annotated[int, Field(ge=300, le=599)]
 
 
@@ -44,6 +43,8 @@ class HubFaults:
     """Seconds that every answer is held back."""
     failures: list[HubFailure] = field(default_factory=list)
     """Statuses for the next requests to some paths."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """Wrong answers by path, such as `{"/api/models": "truncated"}`."""
     portal: bool = False
     """Every request is answered with a sign-in page and status 200, as in a hotel."""
     cut_at: Position | None = None
@@ -63,11 +64,7 @@ class HubFaults:
 
     def failure(self, method: str, path: str) -> HubFailure | None:
         """Return the failure that a request meets, and count it."""
-        for failure in self.failures:
-            if failure.times > 0 and fnmatchcase(path, failure.path) and fnmatchcase(method, failure.method):
-                failure.times -= 1
-                return failure
-        return None
+        return first_failure(self.failures, method, path)
 
     def cuts(self) -> int | None:
         """Return the byte at which an answer that begins now is cut off, and count it."""
@@ -88,6 +85,15 @@ class HubFaults:
     def as_json(self) -> dict[str, Any]:
         """Return the positions."""
         return asdict(self)
+
+
+def first_failure(failures: list[HubFailure], method: str, path: str) -> HubFailure | None:
+    """Return the first of some failures that a request meets, and count it."""
+    for failure in failures:
+        if failure.times > 0 and fnmatchcase(path, failure.path) and fnmatchcase(method, failure.method):
+            failure.times -= 1
+            return failure
+    return None
 
 
 def any_matches(patterns: list[str], name: str) -> bool:
