@@ -1,35 +1,33 @@
 """The composition root: puts the parts together, runs them until told to stop, and decides nothing.
 
-Three ways to run them: `serve`, the daemon; `plan_once`, which changes nothing; `converge`, which works until nothing
-is left that it could do.
+Two ways to run them: `serve`, the daemon, and `converge`, which works until nothing is left that it could do.
 """
 
 import asyncio
 import logging
 import os
+import random
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from venom_modeld.config.desired_file import parse_models
-from venom_modeld.config.loader import read_file
+from venom_modeld.config.git.repository import Repository, repository_of
 from venom_modeld.config.settings import Settings
 from venom_modeld.config.watcher import watch
-from venom_modeld.core.desired import DesiredState, RuntimeSpec
+from venom_modeld.core.operations import Operation, RemoveModel
 from venom_modeld.engine.board import Board
 from venom_modeld.engine.chronicle import Chronicle
 from venom_modeld.engine.engine import Engine
-from venom_modeld.engine.preview import PlanReport, preview
 from venom_modeld.engine.review import Review
 from venom_modeld.engine.source import DesiredSource
 from venom_modeld.engine.worker import Pace
 from venom_modeld.notifications.channel import Channel
 from venom_modeld.notifications.courier import Courier
+from venom_modeld.planning import maker, plan_once, read_desired
 from venom_modeld.runtimes import registry
-from venom_modeld.runtimes.base import Environment, Runtime
 from venom_modeld.state import lock
 from venom_modeld.state.records import Retention
 from venom_modeld.state.snapshot import SnapshotHub, StatusSnapshot
@@ -53,24 +51,43 @@ class Parts:
     source: DesiredSource
     turn: asyncio.Lock
     """Held while the file is read, so that two wake-ups do not read it at once."""
+    repository: Repository | None
+    """What the file comes out of, where it comes out of git."""
 
-    async def begin(self) -> None:
-        """Put the file in force; what was in force before, where the file is not good now."""
+    async def begin(self, *, fetch: bool = False) -> None:
+        """Put the file in force; what was in force before, where the file is not good now.
+
+        A repository is fetched first with `fetch`, and where nothing of it is here yet.
+        """
         await self.source.restore()
+        if self.repository is not None:
+            restored = await self.repository.restore()
+            if fetch or not restored:
+                await self.repository.fetch()
         await self.source.read()
-        self.board.set_file(self.source.file, self.source.desired)
+        self._show_file()
         if self.source.desired is not None:
             await self.engine.desire(self.source.desired)
 
     async def reread(self, *, wake: bool = False) -> None:
-        """Read the file and put it in force if it is good; with `wake`, look at the runtimes at once in any case."""
+        """Read the file and put it in force if it is good; with `wake`, look at everything at once in any case."""
         async with self.turn:
             changed = await self.source.read()
-            self.board.set_file(self.source.file, self.source.desired)
+            self._show_file()
             if changed and self.source.desired is not None:
                 await self.engine.desire(self.source.desired)
-            elif wake:
-                self.engine.wake()
+            if wake:
+                self.engine.look_anew()
+
+    async def refetch(self, *, wake: bool = False) -> None:
+        """Fetch the repository, where there is one, and then read the file as `reread` does."""
+        if self.repository is not None:
+            await self.repository.fetch()
+        await self.reread(wake=wake)
+
+    def _show_file(self) -> None:
+        origin = self.repository.origin if self.repository is not None else None
+        self.board.set_file(replace(self.source.file, origin=origin), self.source.desired)
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
@@ -93,10 +110,18 @@ async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
             await parts.begin()
             from venom_modeld.serving import serving  # noqa: PLC0415 - FastAPI is loaded by the daemon alone
 
-            api = serving(parts.hub, parts.engine, parts.store, settings, listener, wrote=edited.set)
+            api = serving(
+                parts.hub,
+                parts.engine,
+                parts.store,
+                settings,
+                listener,
+                wrote=edited.set,
+                repository=parts.repository,
+            )
             async with api as address, asyncio.TaskGroup() as group:
                 following = [
-                    group.create_task(_follow_file(parts, stop), name="follow the file"),
+                    group.create_task(_follow_source(parts, stop), name="follow the file"),
                     group.create_task(_follow_hang_ups(parts, hang_up, supervisor), name="follow SIGHUP"),
                     group.create_task(supervisor.run(), name="tell the service manager"),
                     group.create_task(_follow_edits(parts, edited), name="follow edits"),
@@ -111,22 +136,6 @@ async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
                 await supervisor.stopping()
 
 
-async def plan_once(settings: Settings) -> PlanReport:
-    """Return what the daemon would do now. Reads the file, the state and the runtimes; changes nothing.
-
-    Raises SourceError for a file that is not valid, StateUnusable or StateError for a state that cannot be read.
-    """
-    desired = await asyncio.to_thread(_read, settings)
-    async with AsyncExitStack() as stack:
-        store = await Store.open(settings.state_dir / STATE_FILE, read_only=True)
-        await stack.enter_async_context(store)
-        make = _maker(settings)
-        runtimes = {spec.name: make(spec) for spec in desired.runtimes}
-        for runtime in runtimes.values():
-            stack.push_async_callback(runtime.close)
-        return await preview(desired, runtimes, store)
-
-
 async def converge(
     settings: Settings, *, digest: str | None = None, on_change: Callable[[StatusSnapshot], None]
 ) -> StatusSnapshot:
@@ -135,10 +144,13 @@ async def converge(
     With `digest`, only if that is the digest of the present plan, and only what is in it; its removals count as
     approved. Raises OutdatedPlan, SourceError, StateLocked, StateUnusable.
     """
-    await asyncio.to_thread(_read, settings)
+    if settings.source.git.url is None:
+        await read_desired(settings)
     review = Review() if digest is None else Review.of(await plan_once(settings), digest)
     async with _assembled(settings, review) as parts:
-        await parts.begin()
+        await parts.begin(fetch=True)
+        if parts.repository is not None:
+            parts.repository.read()
         snapshot = parts.hub.present
         while not review.is_done(snapshot):
             snapshot = await parts.hub.newer_than(snapshot.version)
@@ -147,28 +159,15 @@ async def converge(
         return snapshot
 
 
-def _read(settings: Settings) -> DesiredState:
-    source = read_file(settings.file)
-    parsed = parse_models(source.content, path=str(settings.file), kinds=registry.kinds())
-    return DesiredState(generation=0, revision=source.revision, runtimes=parsed.runtimes, suspend=parsed.suspend)
-
-
-def _maker(settings: Settings) -> Callable[[RuntimeSpec], Runtime]:
-    environment = Environment(
-        connect_timeout=settings.timeouts.connect,
-        read_timeout=settings.timeouts.read,
-        load_timeout=settings.timeouts.load,
-        registry_url=settings.registry_url,
-        user_agent=f"venom-modeld/{version('venom-modeld')}",
-        state_dir=settings.state_dir.absolute(),
-    )
-    return lambda spec: registry.driver(spec.kind).make(spec, environment)
-
-
 @asynccontextmanager
 async def _assembled(settings: Settings, review: Review, pulse: Pulse | None = None) -> AsyncIterator[Parts]:
     """Take the state, and put the parts together; in the end stop them in the opposite order."""
     pulse = pulse or Pulse()
+
+    def permits(operation: Operation) -> bool:
+        """Remove nothing while the file is not valid: whoever mends it may want to keep what it does not name."""
+        return review.permits(operation) and not (isinstance(operation, RemoveModel) and source.file.problems)
+
     pace = Pace(
         interval=settings.interval,
         retry_interval=min(settings.retry.first, settings.interval),
@@ -176,7 +175,7 @@ async def _assembled(settings: Settings, review: Review, pulse: Pulse | None = N
         backoff_longest=settings.retry.max,
         stall_timeout=settings.stall_timeout,
         update_interval=settings.update_check,
-        permits=review.permits,
+        permits=permits,
         beat=pulse.beat,
         beat_every=pulse.every,
     )
@@ -189,9 +188,11 @@ async def _assembled(settings: Settings, review: Review, pulse: Pulse | None = N
         hub = SnapshotHub()
         board = Board(hub, host=socket.gethostname(), wall=pace.wall)
         chronicle = await stack.enter_async_context(Chronicle(store, board))
-        engine = Engine(_maker(settings), store=store, board=board, pace=pace, tell=chronicle.tell)
+        engine = Engine(maker(settings), store=store, board=board, pace=pace, tell=chronicle.tell)
         stack.push_async_callback(engine.close)
-        source = DesiredSource(settings.file, registry.kinds(), store, wall=pace.wall, tell=chronicle.tell)
+        repository = repository_of(settings)
+        path, read = (Path(repository.path), repository.read) if repository else (settings.file, None)
+        source = DesiredSource(path, registry.kinds(), store, wall=pace.wall, tell=chronicle.tell, read=read)
         yield Parts(
             settings=settings,
             store=store,
@@ -200,6 +201,7 @@ async def _assembled(settings: Settings, review: Review, pulse: Pulse | None = N
             engine=engine,
             source=source,
             turn=asyncio.Lock(),
+            repository=repository,
         )
 
 
@@ -209,6 +211,24 @@ async def _greet(store: Store, pace: Pace) -> None:
         logger.warning("state was damaged and begun anew", extra={"detail": store.recovered})
     for record in await store.interrupted(at=pace.wall()):
         logger.info("operation was interrupted", extra={"operation_id": record.id, "model": record.model})
+
+
+async def _follow_source(parts: Parts, stop: asyncio.Event) -> None:
+    if parts.repository is None:
+        await _follow_file(parts, stop)
+    else:
+        await _follow_repository(parts, parts.repository.called)
+
+
+async def _follow_repository(parts: Parts, called: asyncio.Event) -> None:
+    """Fetch now and then, and at once when somebody calls; hosts that start together do not ask together for ever."""
+    interval = parts.settings.source.git.interval
+    while True:
+        called.clear()
+        await parts.refetch()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(interval * random.uniform(0.9, 1.1)):  # noqa: S311 - it keeps no secret
+                await called.wait()
 
 
 async def _follow_file(parts: Parts, stop: asyncio.Event) -> None:
@@ -223,7 +243,7 @@ async def _follow_hang_ups(parts: Parts, hang_up: asyncio.Event, supervisor: Sup
         hang_up.clear()
         logger.info("reading the file again", extra={"cause": "SIGHUP"})
         await supervisor.reloading()
-        await parts.reread(wake=True)
+        await parts.refetch(wake=True)
         await supervisor.reloaded()
 
 

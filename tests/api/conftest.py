@@ -70,15 +70,28 @@ class House:
     """The folder of the built screen."""
     edits: int = 0
     """How many edits were written."""
+    follows: bool = False
+    """Whether the file comes out of a repository."""
+    fetches: int = 0
+    """How often that was to be fetched."""
 
     def app(self) -> Api:
         """Return the application."""
         editor = FileEditor(self.file, kinds(), wrote=self._wrote)
-        ports = Ports(commands=self.commands, history=self.history, editor=editor, catalogue=self.catalogue)
+        ports = Ports(
+            commands=self.commands,
+            history=self.history,
+            editor=editor,
+            catalogue=self.catalogue,
+            fetch=self._fetch if self.follows else None,
+        )
         return create_app(self.hub, ports, self.guard, Screen(self.built))
 
     def _wrote(self) -> None:
         self.edits += 1
+
+    def _fetch(self) -> None:
+        self.fetches += 1
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[httpx2.AsyncClient]:

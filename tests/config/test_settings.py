@@ -48,6 +48,14 @@ trending:
   refresh: 1h
   ollama: {source: off, url: "http://127.0.0.1:9001"}
 notifications: {urls_file: secrets/urls}
+source:
+  git:
+    url: ssh://git@git.example/models.git
+    ref: main
+    path: "hosts/{host}.yaml"
+    interval: 5m
+    require_signed: on
+    webhook_secret_file: secrets/webhook
 """
 
 
@@ -102,6 +110,16 @@ def test_every_setting_can_stand_in_a_file(tmp_path: Path) -> None:
         "history": {"days": 7, "keep": 100},
         "trending": {"refresh": 3600.0, "ollama": {"source": "off", "url": "http://127.0.0.1:9001"}},
         "notifications": {"urls_file": tmp_path / "secrets/urls"},
+        "source": {
+            "git": {
+                "url": "ssh://git@git.example/models.git",
+                "ref": "main",
+                "path": "hosts/{host}.yaml",
+                "interval": 300.0,
+                "require_signed": True,
+                "webhook_secret_file": tmp_path / "secrets/webhook",
+            }
+        },
     }
 
 
@@ -117,6 +135,7 @@ def test_every_setting_can_stand_in_a_variable(tmp_path: Path) -> None:
     environ["VENOM_MODELD_FILE"] = str(tmp_path / "models.yaml")
     environ["VENOM_MODELD_API_TOKEN_FILE"] = str(tmp_path / "secrets/token")
     environ["VENOM_MODELD_NOTIFICATIONS_URLS_FILE"] = str(tmp_path / "secrets/urls")
+    environ["VENOM_MODELD_SOURCE_GIT_WEBHOOK_SECRET_FILE"] = str(tmp_path / "secrets/webhook")
     assert load(environ=environ) == load(FILE, folder=tmp_path)
 
 

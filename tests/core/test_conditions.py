@@ -1,13 +1,25 @@
 """Conditions: what is said of a runtime, and of all of them together."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.core.values import block, install, planned, runtime
-from venom_modeld.core.conditions import Condition, ConditionType, Picture, Truth, carry_over, config_valid, of_runtime
+from venom_modeld.core.conditions import (
+    Condition,
+    ConditionType,
+    Picture,
+    Truth,
+    carry_over,
+    config_valid,
+    of_runtime,
+    source_fetched,
+)
 from venom_modeld.core.conditions import roll_up as rolled_up
 from venom_modeld.core.drift import Drift, diff
 from venom_modeld.core.inventory import Inventory
 from venom_modeld.core.observed import ObservedState, Unknown
+from venom_modeld.core.origin import Origin
 from venom_modeld.core.plan import Plan, Step
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.steps import BlockKind
@@ -179,3 +191,24 @@ def test_the_whole_is_as_good_as_its_worst_runtime(
     found = rolled_up(config, runtimes, now=9.0)
     assert [one.type for one in found] == [ConditionType.CONFIG_VALID, kind]
     assert (found[1].status, found[1].last_transition_time) == (worst, 9.0)
+
+
+ORIGIN = Origin(url="https://git.example/a", ref="main", path="models.yaml")
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (ORIGIN, ("Unknown", "Pending", "https://git.example/a has not been asked yet")),
+        (replace(ORIGIN, fetched_at=4.0), ("True", "Succeeded", "main of https://git.example/a was fetched")),
+        (
+            replace(ORIGIN, fetched_at=4.0, reason=Reason.UNREACHABLE, message="it is away"),
+            ("False", "Unreachable", "it is away; what was fetched before stays in force"),
+        ),
+    ],
+)
+def test_how_the_last_fetch_went_is_a_condition(origin: Origin, expected: tuple[str, str, str]) -> None:
+    """SourceFetched is of the whole, and only where the file comes out of a repository."""
+    found = source_fetched(origin, generation=3, now=5.0)
+    assert said((found,), ConditionType.SOURCE_FETCHED) == expected
+    assert (found.observed_generation, found.last_transition_time) == (3, 5.0)

@@ -95,6 +95,11 @@ class Life:
             with suppress(NotFound):
                 await self.engine.retry(step.key)
 
+    def told(self) -> list[str]:
+        """Return what is left to do and what keeps it from being done."""
+        steps = self.plan.steps if self.plan else ()
+        return [f"{step.operation.type} {step.operation.model} after {len(step.after)}: {step.block}" for step in steps]
+
     @property
     def plan(self) -> Plan | None:
         """Return the present plan."""
@@ -255,7 +260,7 @@ def test_whatever_happens_nothing_is_lost_and_it_converges(host: Host, spec: Run
             assert not host.broken, host.broken
         rested = await life.settle()
         assert not host.broken, host.broken
-        assert rested, life.plan
+        assert rested, life.told()
         told = {(one.type.value, one.model) for one in await life.store.operations(1000)}
         assert {(kind, model.text) for kind, model in host.changed} <= told
         await life.end()

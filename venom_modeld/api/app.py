@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from venom_modeld.api import problems, routes_catalogue, routes_edit, routes_read, routes_write
+from venom_modeld.api import problems, routes_catalogue, routes_edit, routes_read, routes_source, routes_write
 from venom_modeld.api.announced import Announced
 from venom_modeld.api.answers import MadeBefore, SnapshotAnswer
 from venom_modeld.api.docs_page import POLICY, docs_page
@@ -42,10 +42,13 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 class Api(FastAPI):
     """The application, behind its gate."""
 
-    def __init__(self, guard: Guard, answers: Mapping[str, SnapshotAnswer], **options: Any) -> None:
+    def __init__(
+        self, guard: Guard, answers: Mapping[str, SnapshotAnswer], fetching: routes_source.Fetching, **options: Any
+    ) -> None:
         super().__init__(**options)
         self.readers = Readers()
-        self._gate = Gate(MadeBefore(super().__call__, answers), guard)
+        gate = Gate(MadeBefore(super().__call__, answers), guard)
+        self._gate = routes_source.Webhook(gate, guard.webhook_secret, fetching)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is no request (the life of the server) passes the gate by."""
@@ -76,9 +79,11 @@ def create_app(hub: SnapshotHub, ports: Ports, guard: Guard, screen: Screen) -> 
     """Return the application. It reads `hub`, and hands to `ports` what it may not do itself."""
     snapshots = {path: SnapshotAnswer(hub, view) for path, view, _, _ in routes_read.SNAPSHOT_ROUTES}
     tally = Tally()
+    fetching = routes_source.Fetching(ports.fetch)
     app = Api(
         guard,
         snapshots,
+        fetching,
         title="venom-modeld",
         version=program_version(),
         description="The models of this host: what the file asks for, what the runtimes have, and what is being done.",
@@ -104,6 +109,7 @@ def create_app(hub: SnapshotHub, ports: Ports, guard: Guard, screen: Screen) -> 
     routes_read.install(app, reading, snapshots)
     routes_catalogue.install(app, routes_catalogue.Offers(hub=hub, catalogue=ports.catalogue))
     routes_edit.install(app, editing)
+    routes_source.install(app, fetching)
     routes_write.install(app, routes_write.Writing(commands=ports.commands, guard=guard))
     _summarise(app)
     _add_pages(app, screen)
@@ -114,13 +120,14 @@ def create_app(hub: SnapshotHub, ports: Ports, guard: Guard, screen: Screen) -> 
 def _lifespan(tally: Tally, hub: SnapshotHub, history: History) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        counting = asyncio.create_task(tally.watch(hub, history))
+        watching = (asyncio.create_task(tally.watch(hub, history)), asyncio.create_task(tally.delays.watch()))
         try:
             yield
         finally:
-            counting.cancel()
-            with suppress(asyncio.CancelledError):
-                await counting
+            for task in watching:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
     return lifespan
 

@@ -42,6 +42,8 @@ class Guard:
     """Whether plans may be approved, and operations cancelled and retried."""
     edits: bool = True
     """Whether the file may be edited."""
+    webhook_secret: str | None = None
+    """What a forge proves itself with that tells of a push; None where it needs what everybody needs."""
     max_body: int = 65_536
     """Bytes of the longest request body."""
 

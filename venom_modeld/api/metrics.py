@@ -4,7 +4,7 @@ The names are part of the interface; the reference lists them with these help te
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -12,12 +12,14 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from venom_modeld.api.lag import BOUNDS as DELAY_BOUNDS
 from venom_modeld.api.tally import BOUNDS, Tally
 from venom_modeld.api.views_common import answers
 from venom_modeld.api.views_status import program_version
 from venom_modeld.core.catalogue import CatalogueStats
 from venom_modeld.core.drift import DriftKind
 from venom_modeld.core.events import OperationStatus
+from venom_modeld.core.origin import Origin
 from venom_modeld.core.plan import BlockKind
 from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
@@ -56,7 +58,19 @@ class Scrape(Collector):
         yield _one("generation", "How many changes of the file were accepted; 0 before the first.", generation)
         valid = snapshot.file.revision is not None and not snapshot.file.problems
         yield _one("config_valid", "1 while the file is valid as it is now, else 0.", valid)
+        yield from self._source(snapshot.file.origin)
         yield _one("event_loop_lag_seconds", "How long one turn of the event loop took at the scrape.", self.loop_lag)
+        delays, text = self.tally.delays, "How much later than asked the event loop woke, measured 20 times a second."
+        late = HistogramMetricFamily(f"{PREFIX}event_loop_delay_seconds", text)
+        late.add_metric([], _buckets(DELAY_BOUNDS, delays.counts), delays.seconds)
+        yield late
+
+    def _source(self, origin: Origin | None) -> Iterator[Metric]:
+        failing = origin is not None and origin.reason is not None
+        text = "0 while the repository that the file comes from cannot be fetched, else 1."
+        yield _one("source_fetched", text, not failing)
+        text = "When that repository was last fetched, in seconds since the epoch; 0 for never, or without one."
+        yield _one("source_fetched_timestamp_seconds", text, (origin.fetched_at or 0) if origin else 0)
 
     def _observation(self) -> Iterator[Metric]:
         yield self._each("runtime_reachable", "1 while the runtime answers, else 0.", lambda one: answers(one) is True)
@@ -105,9 +119,7 @@ class Scrape(Collector):
             f"{PREFIX}operation_duration_seconds", "How long operations took that ended.", labels=("runtime", "type")
         )
         for labels, durations in sorted(finished.durations.items()):
-            bounds = [*map(str, BOUNDS), "+Inf"]
-            buckets = list(zip(bounds, accumulate(durations.counts), strict=True))
-            took.add_metric(list(labels), buckets, durations.seconds)
+            took.add_metric(list(labels), _buckets(BOUNDS, durations.counts), durations.seconds)
         yield from (fetched, took)
 
     def _is_suspended(self, runtime: RuntimeSnapshot) -> bool:
@@ -141,6 +153,10 @@ class Scrape(Collector):
         for runtime in self.snapshot.runtimes:
             family.add_metric([runtime.spec.name], value(runtime))
         return family
+
+
+def _buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
+    return list(zip([*map(str, bounds), "+Inf"], accumulate(counts), strict=True))
 
 
 def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:

@@ -32,7 +32,8 @@ class OperationInfo(Answer):
     bytes_total: int | None = Field(description="Bytes in all.")
     bytes_per_second: int | None = Field(description="The present speed.")
     seconds_left: int | None = Field(description="The time left at that speed.")
-    revision: str = Field(description="Digest of the file that led to it.")
+    revision: str = Field(description="The revision of the file that led to it: a digest, or a commit.")
+    author: str | None = Field(description="Who made that revision; null where it is no commit.")
     generation: int = Field(description="The generation of that file.")
 
 

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from venom_modeld.api.models_common import ConditionInfo, Counts, Reachability
+from venom_modeld.api.models_source import SourceInfo
 from venom_modeld.api.values import Answer, Timestamp
 from venom_modeld.core.desired import Prune
 
@@ -12,12 +13,14 @@ class FileInfo(Answer):
 
     path: str = Field(description="Where it is.")
     valid: bool = Field(description="Whether it is valid as it is now; an invalid one leaves the last good in force.")
-    revision: str | None = Field(description="Digest of the content that is in force.")
+    revision: str | None = Field(description="Digest of the content that is in force; out of git, the commit.")
     accepted_at: Timestamp | None = Field(description="When that content was accepted.")
-    attempted_revision: str | None = Field(description="Digest of the content last read, good or not.")
+    attempted_revision: str | None = Field(description="The revision of the content last read, good or not.")
     applied_revision: str | None = Field(description="The revision that every runtime was last seen to satisfy.")
     problems: list[str] = Field(description="What is wrong with it, each as `file:line:column: what to write instead`.")
     problems_since: Timestamp | None = Field(description="Since when it is invalid.")
+    author: str | None = Field(description="Who made the commit that is in force; null for a file on this host.")
+    source: SourceInfo | None = Field(description="The repository that it comes from; null for a file on this host.")
 
 
 class RuntimeStatus(Reachability):

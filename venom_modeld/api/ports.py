@@ -1,6 +1,6 @@
 """What the API needs of the daemon, as protocols: whoever wires the program hands in objects that fit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -125,3 +125,5 @@ class Ports:
     history: History
     editor: Editor
     catalogue: Catalogue
+    fetch: Callable[[], None] | None = None
+    """Has the repository of the file fetched at once; None where the file comes from none."""

@@ -28,7 +28,7 @@ from venom_modeld.api.ports import Editor
 from venom_modeld.api.views_edits import change_answer, desired_answer, edit_answer
 from venom_modeld.core.desired import Update
 from venom_modeld.core.edits import Action, Change, EditRefused, Refusal
-from venom_modeld.state.snapshot import RuntimeSnapshot, SnapshotHub
+from venom_modeld.state.snapshot import RuntimeSnapshot, SnapshotHub, StatusSnapshot
 
 ModelPath = Annotated[str, Path(max_length=LONGEST_NAME, description="The model; slashes may be written as they are.")]
 RuntimeQuery = Annotated[
@@ -136,7 +136,7 @@ class Editing:
             place = edit.runtime.name if edit.runtime else ""
             raise EditRefused(Refusal.CONFLICT, f"{edit.model} is declared on {place} already")
         if edit.diff and not edit.written:
-            raise EditRefused(Refusal.LOCKED, EDITS_OFF, diff=edit.diff)
+            raise EditRefused(Refusal.LOCKED, _why_not(snapshot), diff=edit.diff)
         foresight = await asyncio.to_thread(foresee, snapshot, edit)
         self.announced.note(edit, foresight.step)
         return edit_answer(snapshot, edit, foresight)
@@ -161,6 +161,13 @@ class Editing:
             names = ", ".join(one.spec.name for one in known) or "none"
             raise EditRefused(Refusal.UNKNOWN, f"there is no runtime {server}; the runtimes are: {names}")
         return found[0]
+
+
+def _why_not(snapshot: StatusSnapshot) -> str:
+    origin = snapshot.file.origin
+    if origin is None:
+        return EDITS_OFF
+    return f"nothing here edits {origin.path}, because it comes from {origin.url} ({origin.ref})"
 
 
 def revisions(if_match: str | None) -> frozenset[str]:

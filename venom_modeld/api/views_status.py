@@ -4,6 +4,7 @@ from functools import cache
 from importlib.metadata import version
 from urllib.parse import urlsplit, urlunsplit
 
+from venom_modeld.api.models_source import SourceInfo
 from venom_modeld.api.models_status import (
     ActiveSlot,
     DiskInfo,
@@ -18,6 +19,7 @@ from venom_modeld.api.values import gigabytes, in_utc, timestamp
 from venom_modeld.api.views_common import answers, condition_info, counts, reached, steps, suspended, total
 from venom_modeld.core.conditions import Condition, ConditionType, Truth
 from venom_modeld.core.observed import Disk, LoadedModel
+from venom_modeld.core.origin import Origin
 from venom_modeld.core.plan import BlockKind
 from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
@@ -60,6 +62,23 @@ def _file(snapshot: StatusSnapshot) -> FileInfo:
         applied_revision=applied.pop() if len(applied) == 1 else None,
         problems=list(file.problems),
         problems_since=timestamp(file.problems_since),
+        author=file.author or None,
+        source=_source(file.origin) if file.origin else None,
+    )
+
+
+def _source(origin: Origin) -> SourceInfo:
+    commit = origin.commit
+    return SourceInfo(
+        url=origin.url,
+        ref=origin.ref,
+        commit=commit.id if commit else None,
+        author=commit.author if commit else None,
+        subject=commit.subject if commit else None,
+        fetched_at=timestamp(origin.fetched_at),
+        reason=origin.reason,
+        error=origin.message or None,
+        failing_since=timestamp(origin.failing_since),
     )
 
 
@@ -72,7 +91,7 @@ def _runtime_status(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> Runti
         applied_revision=runtime.converged_revision,
         unsafe_digest=unsafe.digest if unsafe else None,
         conditions=[condition_info(condition) for condition in runtime.conditions],
-        counts=counts(runtime),
+        counts=counts(snapshot, runtime),
     )
 
 
@@ -143,7 +162,7 @@ def _runtime(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> RuntimeInfo:
         cycles=runtime.cycles,
         cycle_seconds=runtime.cycle_seconds,
         conditions=[condition_info(condition) for condition in runtime.conditions],
-        counts=counts(runtime),
+        counts=counts(snapshot, runtime),
     )
 
 
@@ -157,7 +176,9 @@ def _models_bytes(runtime: RuntimeSnapshot) -> int | None:
     """Return the sum of the sizes, or None where one is not known. Names of one version share what is on disk."""
     if runtime.observed is None:
         return None
-    sizes = {model.digest: model.size_bytes for model in runtime.observed.installed.values()}
+    sizes: dict[str, int | None] = {}
+    for model in runtime.observed.installed.values():
+        sizes[model.digest] = sizes.get(model.digest) or model.size_bytes
     known = [size for size in sizes.values() if size is not None]
     return sum(known) if len(known) == len(sizes) else None
 

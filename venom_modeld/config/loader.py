@@ -38,11 +38,14 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file as it was read: UTF-8 text of at most the limit. `revision` is `sha256:` and the digest of the content."""
+    """A file as it was read: UTF-8 text of at most the limit."""
 
     path: Path
     content: bytes
     revision: str
+    """`sha256:` and the digest of the content; of a file out of git, the commit that made it so."""
+    author: str = ""
+    """Who made that commit."""
 
 
 class _Changed(Exception):

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from venom_modeld.config.addresses import check_url, is_host_and_port
+from venom_modeld.config.places import check_path, check_ref, check_repository
 from venom_modeld.core.durations import in_units, parse_duration
 from venom_modeld.core.names import shown
 from venom_modeld.core.wording import describe
@@ -61,12 +62,15 @@ Duration = Annotated[float, BeforeValidator(parse_duration)]
 FilePath = Annotated[Path, BeforeValidator(_anchored)]
 Url = Annotated[str, AfterValidator(check_url)]
 Host = Annotated[str, AfterValidator(_check_host)]
+GitUrl = Annotated[str, AfterValidator(check_repository)]
+GitRef = Annotated[str, AfterValidator(check_ref)]
+GitPath = Annotated[str, AfterValidator(check_path)]
 
 
 class Group(BaseModel):
     """Settings that belong together."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Retry(Group):
@@ -166,6 +170,35 @@ class Trending(Group):
     ollama: OllamaCatalogue = OllamaCatalogue()
 
 
+class Git(Group):
+    """A git repository that models.yaml comes from, in place of `file`. Nothing here edits the file then."""
+
+    url: GitUrl | None = Field(
+        default=None, description="The repository, as git takes it: https://, ssh://, git://, file:// or HOST:PATH."
+    )
+    ref: GitRef = Field(
+        default="HEAD", description="A branch, a tag or a commit. HEAD is the repository's default branch."
+    )
+    path: GitPath = Field(
+        default="models.yaml",
+        description="The file in the repository. `{host}` in it stands for the name of this host.",
+    )
+    interval: Duration = Field(default=60.0, description="How often the repository is fetched when nobody calls.")
+    require_signed: bool = Field(
+        default=False, description="Whether the newest commit, or the tag, has to have a signature that git trusts."
+    )
+    webhook_secret_file: FilePath | None = Field(
+        default=None,
+        description="A file with the secret that a forge's webhook proves itself with, in place of the API's token.",
+    )
+
+
+class Source(Group):
+    """Where models.yaml comes from."""
+
+    git: Git = Git()
+
+
 class Notifications(Group):
     """Who is told when something needs a person, and when it is over. Needs the extra `notify` of the package."""
 
@@ -205,4 +238,5 @@ class Settings(Group):
     log: Log = Log()
     history: History = History()
     trending: Trending = Trending()
+    source: Source = Source()
     notifications: Notifications = Notifications()

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from venom_modeld.config.blank import is_blank
 from venom_modeld.config.loader import read_file
 from venom_modeld.config.problems import Problem, SourceError
-from venom_modeld.config.setting_groups import Group, Listen, Settings, parse_listen
+from venom_modeld.config.setting_groups import Group, Listen, Settings, Source, parse_listen
 from venom_modeld.config.validation import Fault, suggestion, validate
 from venom_modeld.config.yaml_scalars import resolve
 from venom_modeld.config.yaml_source import DataPath, Document, parse
@@ -77,7 +77,8 @@ def load_settings(path: Path | str | None, environ: Mapping[str, str], overrides
 
     `path` is the settings file, or None for none; `environ` the environment, of which only names that start with
     `VENOM_MODELD_` count, and those only where they are not empty; `overrides` what the command line says, by dotted
-    names such as `api.listen`, where None stands for an option that was not given.
+    names such as `api.listen`, where None stands for an option that was not given. A `file` there takes the place of a
+    repository that another place names.
 
     Raises SettingsError with everything that is wrong, in all places.
     """
@@ -88,6 +89,8 @@ def load_settings(path: Path | str | None, environ: Mapping[str, str], overrides
         found_here = [*layer.problems, *(layer.place(fault) for fault in faults)]
         problems += sorted(found_here, key=lambda problem: (problem.line or 0, problem.column or 0))
         settings = _over(settings, found) if found else settings
+    if overrides.get("file") is not None:
+        settings = settings.model_copy(update={"source": Source()})
     if not problems:
         problems = [_place_in(layers, paths, message) for paths, message in _conflicts(settings)]
     if problems:

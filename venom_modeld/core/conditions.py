@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from venom_modeld.core.drift import Drift
 from venom_modeld.core.observed import Unknown
+from venom_modeld.core.origin import Origin
 from venom_modeld.core.plan import Block, Plan, Step
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.steps import coming_steps
@@ -22,6 +23,7 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     RUNTIME_REACHABLE = "RuntimeReachable"
     CONFIG_VALID = "ConfigValid"
+    SOURCE_FETCHED = "SourceFetched"
 
 
 class Truth(StrEnum):
@@ -164,6 +166,25 @@ def config_valid(problems: tuple[str, ...], *, generation: int, now: float, miss
         message = f"{problems[0]}{more}; the last good file stays in force"
     return Condition(
         type=ConditionType.CONFIG_VALID,
+        status=status,
+        reason=reason,
+        message=message,
+        last_transition_time=now,
+        observed_generation=generation,
+    )
+
+
+def source_fetched(origin: Origin, *, generation: int, now: float) -> Condition:
+    """Return SourceFetched for a file that comes out of a repository."""
+    status, reason = Truth.TRUE, Reason.SUCCEEDED
+    message = f"{origin.ref} of {origin.url} was fetched"
+    if origin.reason is not None:
+        status, reason = Truth.FALSE, origin.reason
+        message = f"{origin.message}; what was fetched before stays in force"
+    elif origin.fetched_at is None:
+        status, reason, message = Truth.UNKNOWN, Reason.PENDING, f"{origin.url} has not been asked yet"
+    return Condition(
+        type=ConditionType.SOURCE_FETCHED,
         status=status,
         reason=reason,
         message=message,

@@ -11,6 +11,9 @@ boundary, into one of these. The engine knows only these two families: it retrie
 
 from venom_modeld.core.reasons import Reason
 
+LONGEST_WAIT = 86_400.0
+"""Seconds for which the other side is believed at the most when it asks for a wait; a day."""
+
 
 class ModeldError(Exception):
     """Carry a reason for programs (one CamelCase word) and a message for people (what, where, what to do next)."""
@@ -22,11 +25,14 @@ class ModeldError(Exception):
 
 
 class TemporaryError(ModeldError):
-    """A failure that may pass by itself; `retry_after` is the number of seconds the other side asked for, if it did."""
+    """A failure that may pass by itself; `retry_after` is the number of seconds the other side asked for, if it did.
+
+    It is a day at the most.
+    """
 
     def __init__(self, message: str, *, reason: Reason, retry_after: float | None = None) -> None:
         super().__init__(message, reason=reason)
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_WAIT)
 
 
 class RuntimeUnreachable(TemporaryError):

@@ -38,6 +38,8 @@ class OperationRecord:
     revision: str
     """The revision of the file that led to it."""
     generation: int
+    author: str = ""
+    """Who made that revision, where it is a commit."""
     attempt: int = 1
     started_at: float | None = None
     completed_at: float | None = None

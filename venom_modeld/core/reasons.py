@@ -27,6 +27,7 @@ class Reason(StrEnum):
     VALID = "Valid"
     INVALID = "Invalid"
     FILE_MISSING = "FileMissing"
+    SIGNATURE_REFUSED = "SignatureRefused"
 
     # The runtime
     REACHABLE = "Reachable"

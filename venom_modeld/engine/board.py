@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from venom_modeld.core.conditions import carry_over, config_valid, roll_up
+from venom_modeld.core.conditions import Condition, carry_over, config_valid, roll_up, source_fetched
 from venom_modeld.core.desired import DesiredState
 from venom_modeld.core.events import Event
 from venom_modeld.state.snapshot import FileSnapshot, RuntimeSnapshot, SnapshotHub, StatusSnapshot
@@ -75,13 +75,7 @@ class Board:
         order = {spec.name: place for place, spec in enumerate(self._desired.runtimes)} if self._desired else {}
         names = sorted(self._runtimes, key=lambda name: order.get(name, len(order)))
         runtimes = tuple(self._refreshers.get(name, _same)(self._runtimes[name]) for name in names)
-        config = config_valid(
-            self._file.problems,
-            generation=self._desired.generation if self._desired else 0,
-            now=now,
-            missing=self._file.attempted_revision is None,
-        )
-        conditions = roll_up(config, tuple(runtime.conditions for runtime in runtimes), now=now)
+        conditions = self._conditions(tuple(runtime.conditions for runtime in runtimes), now)
         return StatusSnapshot(
             version=before.version + 1,
             made_at=now,
@@ -93,6 +87,14 @@ class Board:
             runtimes=runtimes,
             events=tuple(self._events),
         )
+
+    def _conditions(self, runtimes: tuple[tuple[Condition, ...], ...], now: float) -> tuple[Condition, ...]:
+        """Return the conditions of the whole: of the runtimes, of the file, and of where that comes from."""
+        generation, file = self._desired.generation if self._desired else 0, self._file
+        missing = file.attempted_revision is None
+        config = config_valid(file.problems, generation=generation, now=now, missing=missing)
+        found = roll_up(config, runtimes, now=now)
+        return (*found, source_fetched(file.origin, generation=generation, now=now)) if file.origin else found
 
 
 def _same(runtime: RuntimeSnapshot) -> RuntimeSnapshot:

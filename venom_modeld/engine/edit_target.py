@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from venom_modeld.config.desired_file import DesiredFile, parse_models
-from venom_modeld.config.loader import read_file
+from venom_modeld.config.loader import Source, read_file
 from venom_modeld.config.problems import SourceError
 from venom_modeld.config.schema import Kinds
 from venom_modeld.core.desired import RuntimeSpec
@@ -39,10 +39,13 @@ class OpenedFile:
         return lambda text: self.name(spec, text) == model
 
 
-def opened(path: Path, kinds: Kinds) -> OpenedFile:
-    """Read a file that is to be edited. Raises EditRefused with everything that is wrong with it."""
+def opened(path: Path, kinds: Kinds, read: Callable[[], Source] | None = None) -> OpenedFile:
+    """Read a file that is to be edited, by `read` where that is given.
+
+    Raises EditRefused with everything that is wrong with it.
+    """
     try:
-        source = read_file(path)
+        source = read() if read else read_file(path)
         desired = parse_models(source.content, path=str(path), kinds=kinds)
     except SourceError as error:
         raise EditRefused(Refusal.BROKEN, str(error)) from error

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from venom_modeld.config import atomic, editor
 from venom_modeld.config.desired_file import ConfigError, DesiredFile, parse_models
-from venom_modeld.config.loader import read_file, revision_of
+from venom_modeld.config.loader import Source, read_file, revision_of
 from venom_modeld.config.problems import SourceError
 from venom_modeld.config.schema import Kinds
 from venom_modeld.core.desired import DesiredState
@@ -39,21 +39,29 @@ ANY_REVISION = "*"
 
 
 class FileEditor:
-    """Edits one file from within the event loop; `wrote` is called after each edit that was written."""
+    """Edits one file from within the event loop; `wrote` is called after each edit that was written.
 
-    def __init__(self, path: Path, kinds: Kinds, *, wrote: Callable[[], None]) -> None:
+    With `read`, which stands for reading the file, it is somebody else's: edits of it are shown and never written.
+    """
+
+    def __init__(
+        self, path: Path, kinds: Kinds, *, wrote: Callable[[], None], read: Callable[[], Source] | None = None
+    ) -> None:
         self._path = path
+        self._read = read
         self._kinds = kinds
         self._wrote = wrote
         self._turn = asyncio.Lock()
 
     async def present(self) -> FileText:
         """Return the file as it is now."""
-        return await asyncio.to_thread(file_text, self._path, self._kinds)
+        return await asyncio.to_thread(file_text, self._path, self._kinds, self._read)
 
     async def edit(self, change: Change, *, expected: Collection[str] = (), write: bool, guess: bool = False) -> Edit:
         """Make a change, or only say what it would be; see `make_edit`."""
         make = partial(make_edit, self._path, self._kinds, change, expected=expected, write=write, guess=guess)
+        if self._read is not None:
+            make = partial(preview_edit, self._path, self._kinds, change, read=self._read, guess=guess)
         async with self._turn:
             made = await asyncio.to_thread(make)
         if made.written:
@@ -61,11 +69,11 @@ class FileEditor:
         return made
 
 
-def file_text(path: Path, kinds: Kinds) -> FileText:
+def file_text(path: Path, kinds: Kinds, read: Callable[[], Source] | None = None) -> FileText:
     """Return the file as it is now, good or not."""
     revision = text = None
     try:
-        source = read_file(path)
+        source = read() if read else read_file(path)
         revision, text = source.revision, source.content.decode()
         parse_models(source.content, path=str(path), kinds=kinds)
     except SourceError as error:
@@ -94,6 +102,12 @@ def make_edit(
         if expected and before.revision not in expected and ANY_REVISION not in expected:
             raise EditRefused(Refusal.OUTDATED, f"{path} is another than you saw; look at it again, and then repeat")
         return _made(before, change, target_of(before, change, guess=guess), write=write)
+
+
+def preview_edit(path: Path, kinds: Kinds, change: Change, *, read: Callable[[], Source], guess: bool = False) -> Edit:
+    """Return what a change would be of a file that is somebody else's, and that `read` reads. Raises EditRefused."""
+    before = opened(path, kinds, read)
+    return _made(before, change, target_of(before, change, guess=guess), write=False)
 
 
 def _made(before: OpenedFile, change: Change, target: Target, *, write: bool) -> Edit:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from venom_modeld.config.desired_file import DesiredFile, parse_models
@@ -26,7 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 class DesiredSource:
-    """Reads models.yaml. `wall` is seconds since the epoch; `tell` receives events."""
+    """Reads models.yaml: by `read`, where that is given, else at `path`.
+
+    `wall` is seconds since the epoch; `tell` receives events.
+    """
 
     def __init__(
         self,
@@ -36,12 +40,15 @@ class DesiredSource:
         *,
         wall: Callable[[], float],
         tell: Callable[[Event], None],
+        read: Callable[[], Source] | None = None,
     ) -> None:
         self._path = path
         self._kinds = kinds
         self._store = store
         self._wall = wall
         self._tell = tell
+        self._source = read or partial(read_file, path)
+        self._content: bytes | None = None
         self.desired: DesiredState | None = None
         self.file = FileSnapshot(path=str(path))
 
@@ -60,11 +67,11 @@ class DesiredSource:
     async def read(self) -> bool:
         """Read the file; tell whether the desired state is another one now."""
         try:
-            source = await asyncio.to_thread(read_file, self._path)
+            source = await asyncio.to_thread(self._source)
         except SourceError as error:
             self._refuse(None, error)
             return False
-        if self.desired is not None and source.revision == self.desired.revision:
+        if source.content == self._content:
             if self.file.problems:
                 logger.info("file is good again", extra={"revision": source.revision})
             self.file = replace(self.file, attempted_revision=source.revision, problems=(), problems_since=None)
@@ -79,12 +86,17 @@ class DesiredSource:
             return False
         generation = self.desired.generation + 1 if self.desired else 1
         accepted = AcceptedFile(
-            revision=source.revision, generation=generation, content=source.content, accepted_at=self._wall()
+            revision=source.revision,
+            generation=generation,
+            content=source.content,
+            accepted_at=self._wall(),
+            author=source.author,
         )
         await self._store.save_file(accepted)
         self._take(accepted, parsed)
-        logger.info("file accepted", extra={"revision": source.revision, "generation": generation})
-        message = f"generation {generation} is in force"
+        fields = {"revision": source.revision, "generation": generation, "author": source.author}
+        logger.info("file accepted", extra=fields)
+        message = f"generation {generation} is in force" + (f", by {source.author}" if source.author else "")
         self._tell(
             Event(
                 at=self._wall(),
@@ -100,9 +112,11 @@ class DesiredSource:
         return parse_models(content, path=str(self._path), kinds=self._kinds)
 
     def _take(self, accepted: AcceptedFile, parsed: DesiredFile) -> None:
+        self._content = accepted.content
         self.desired = DesiredState(
             generation=accepted.generation,
             revision=accepted.revision,
+            author=accepted.author,
             runtimes=parsed.runtimes,
             suspend=parsed.suspend,
         )
@@ -111,6 +125,7 @@ class DesiredSource:
             revision=accepted.revision,
             accepted_at=accepted.accepted_at,
             attempted_revision=accepted.revision,
+            author=accepted.author,
         )
 
     def _refuse(self, revision: str | None, error: SourceError) -> None:

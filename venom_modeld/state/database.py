@@ -61,7 +61,9 @@ class Database:
         )
 
     async def _on_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.shield(asyncio.wrap_future(self._thread.submit(work, *args, **kwargs)))
+        done = asyncio.wrap_future(self._thread.submit(work, *args, **kwargs))
+        done.add_done_callback(_look)
+        return await asyncio.shield(done)
 
     def _transact(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -82,6 +84,12 @@ def _open(path: Path, steps: tuple[schema.Step, ...], *, read_only: bool) -> ope
             f"The state in {path} cannot be opened: {error.strerror}. Check that the folder exists and belongs to the"
             " user that runs venom-modeld."
         ) from error
+
+
+def _look(done: asyncio.Future[T]) -> None:
+    """Take note of a failure: asyncio would log it where whoever waited for it was cancelled."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _abandon(opened: "Future[opening.Opened]") -> None:

@@ -2,9 +2,11 @@
 
 The lock is `flock` on the file `lock` of the state folder. The kernel lets go of it when the process ends, however it
 ends; programs that the daemon starts do not inherit it. The file holds the pid of its holder, for people; it is never
-removed, since a lock on a removed file guards nothing.
+removed, since a lock on a removed file guards nothing. No link is followed: where others may write to the folder, one
+could lead to any file of ours, and what it leads to would be written over.
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -14,6 +16,8 @@ from pathlib import Path
 from venom_modeld.state.errors import StateLocked, StateUnusable
 
 LOCK_FILE = "lock"
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def hold(state_dir: Path) -> Iterator[None]:
     with ExitStack() as opened:
         try:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(state_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(state_dir / LOCK_FILE, _FLAGS, 0o600)
             opened.callback(os.close, descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -54,6 +58,10 @@ def _locked(state_dir: Path) -> StateLocked:
 
 
 def _unusable(state_dir: Path, error: OSError) -> StateUnusable:
+    if error.errno == errno.ELOOP and state_dir.is_dir():
+        return StateUnusable(
+            f"{state_dir / LOCK_FILE} is a link, which is not followed. Remove it, and see who may write to the folder."
+        )
     in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
     problem = "a file stands where a folder must be" if in_the_way else error.strerror
     return StateUnusable(

@@ -71,7 +71,12 @@ def open_readable(path: Path, steps: tuple[schema.Step, ...] = schema.STEPS) -> 
 
 
 def _make_private(path: Path) -> None:
-    """Create the file before SQLite does, for nobody but its owner; the -wal and -shm files take after it."""
+    """Create the file before SQLite does, for nobody but its owner; the -wal and -shm files take after it.
+
+    No link is followed: where others may write to the folder, one could lead to any file of ours.
+    """
+    if path.is_symlink():
+        raise StateUnusable(f"{path} is a link, which is not followed. Put the file itself there, or remove the link.")
     path.touch(mode=0o600)
     if path.is_file():
         path.chmod(0o600)

@@ -55,6 +55,7 @@ class AcceptedFile:
     generation: int
     content: bytes
     accepted_at: float
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
