@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.builder import installed, inventory, observation, runtime, snapshot, spec
 from venom_modeld.core.observed import Unknown
+from venom_modeld.core.origin import Origin
 from venom_modeld.core.plan import Block, BlockKind
 from venom_modeld.core.reasons import Reason
 from venom_modeld.notifications.news import PATIENCE_SECONDS, News, Notice
@@ -167,3 +168,17 @@ def test_the_file_has_its_own_title() -> None:
     [trouble] = troubles(with_file(snapshot(WELL), ("models.yaml:1:1: nonsense",)))
     notice = Notice(kind=Kind.RECOVERED, troubles=(trouble,))
     assert notice.title("lab") == "lab: models.yaml has recovered"
+
+
+def test_a_repository_that_cannot_be_fetched_is_told_when_it_lasts() -> None:
+    """Once, and once when it is over; the file in force is none the worse for it."""
+    reader = Reader()
+    origin = Origin(url="https://git.example/a", ref="main", path="models.yaml")
+    shown = snapshot(WELL)
+    away = replace(origin, reason=Reason.UNREACHABLE, message="https://git.example/a cannot be fetched: it is away")
+    failing = replace(shown, file=replace(shown.file, origin=away))
+    assert reader.look(failing) == []
+    reader.now = PATIENCE_SECONDS
+    assert reader.look(failing) == [(Kind.FAILED, away.message)]
+    assert reader.look(failing) == []
+    assert reader.look(replace(shown, file=replace(shown.file, origin=origin))) == [(Kind.RECOVERED, away.message)]

@@ -45,7 +45,8 @@ class Cycles:
     async def looped(self) -> AsyncIterator[Loop]:
         """Run a loop that looks every 100 seconds and gives a sign every 10."""
         rhythm = Rhythm(interval=100.0, retry_interval=100.0, draw=lambda: 0.5, sign_every=10.0)
-        loop = Loop(self, rhythm, next_due=lambda: None, report=self.report, alive=self.alive)  # type: ignore[arg-type]
+        report, alive = self.report, self.alive
+        loop = Loop(self, rhythm, next_due=lambda: None, report=report, alive=alive, name="one")  # type: ignore[arg-type]
         task = asyncio.create_task(loop.run())
         yield loop
         task.cancel()

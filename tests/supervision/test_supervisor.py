@@ -91,8 +91,8 @@ async def test_the_watchdog_is_fed_while_every_loop_lives(manager: Manager) -> N
         beating.cancel()
 
 
-async def test_one_loop_that_is_stuck_starves_the_watchdog(manager: Manager) -> None:
-    """The signs of the others do not count for it; when it moves again, the watchdog is fed again."""
+async def test_one_loop_that_is_stuck_starves_the_watchdog(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+    """The signs of the others do not count for it; it is named, and when it moves again, the watchdog is fed again."""
     daemon = Daemon()
     async with daemon.watched_by(manager):
         daemon.pulse.beat("two")
@@ -100,6 +100,8 @@ async def test_one_loop_that_is_stuck_starves_the_watchdog(manager: Manager) -> 
         await manager.until("READY")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(manager.until("WATCHDOG"), 3 * WATCHDOG)
+        [line] = caplog.records
+        assert (line.message, line.runtime) == ("loop gives no sign of life", "two")
         daemon.pulse.beat("two")
         await manager.until("WATCHDOG")
         beating.cancel()

@@ -9,6 +9,7 @@ from venom_modeld.core.desired import DesiredState
 from venom_modeld.core.events import OperationStatus
 from venom_modeld.core.observed import Unknown
 from venom_modeld.core.operations import OperationType
+from venom_modeld.core.origin import Origin
 from venom_modeld.core.plan import Block, BlockKind
 from venom_modeld.core.reasons import Reason
 from venom_modeld.state.snapshot import FileSnapshot, RuntimeSnapshot, StatusSnapshot
@@ -71,6 +72,15 @@ def test_a_file_that_suspends_everything_suspends_each_runtime() -> None:
     shown = snapshot(runtime(spec("a"), observation()))
     assert isinstance(shown.desired, DesiredState)
     assert status_line(replace(shown, desired=replace(shown.desired, suspend=True))) == "ollama: suspended"
+
+
+def test_a_repository_that_cannot_be_fetched_is_told() -> None:
+    """Whoever looks at the service sees that a push has no effect."""
+    origin = Origin(url="https://git.example/a", ref="main", path="models.yaml", reason=Reason.UNREACHABLE, message="!")
+    file = FileSnapshot(path="models.yaml", revision="a1b2", origin=origin)
+    assert status_line(StatusSnapshot(file=file)) == "https://git.example/a cannot be fetched; no runtime is declared"
+    fetched = replace(file, origin=replace(origin, reason=None))
+    assert status_line(StatusSnapshot(file=fetched)) == "no runtime is declared"
 
 
 @pytest.mark.parametrize(("revision", "words"), [(None, "none is in force"), ("r", "the last good one is in force")])

@@ -39,11 +39,10 @@ class Service:
     def serve(self, rate: float) -> None:
         """Start the stand-in anew, with nothing on it, at so many bytes a second."""
         self.host.run("systemctl", "stop", "stand-in", check=False)
-        eventually(lambda: self.host.show("stand-in", "LoadState") == "not-found", "the last one is forgotten")
+        eventually(lambda: self.host.show("stand-in", "LoadState") == "not-found", "systemd has forgotten the last one")
         ports = ["--ollama-port", 11434, "--registry-port", 5001, "--control-port", 5002]
-        self.host.run(
-            "systemd-run", "--quiet", "--collect", "--unit=stand-in", PROGRAM, "sandbox", *ports, "--rate", rate
-        )
+        command = [PROGRAM, "sandbox", *ports, "--rate", rate]
+        self.host.run("systemd-run", "--quiet", "--collect", "--unit=stand-in", *command)
         eventually(lambda: self.sandbox("state"), "the stand-in answers")
 
     def ask(self, url: str, *, token: str = "", change: object = None) -> str:
@@ -67,11 +66,11 @@ class Service:
 
     def converged(self) -> None:
         """Wait until the host is as the file says."""
-        self.command("wait", "--timeout", "30s")
+        self.command("wait", "--timeout", "60s")
 
     def refused(self) -> str:
         """Wait until what is left needs a person, and return why."""
-        return self.host.run("sh", "-c", f"{PROGRAM} wait --timeout 40s 2>&1; [ $? = 5 ]")
+        return self.host.run("sh", "-c", f"{PROGRAM} wait --timeout 60s 2>&1; [ $? = 5 ]")
 
     def log(self, *matches: str) -> list[dict[str, str]]:
         """Return what the present run of the unit, or the last one, has in the journal with these fields."""

@@ -8,6 +8,7 @@ import pytest
 from tests.systemd.service import MODELS, PROGRAM, PYTHON, UNIT, Service
 from tests.systemd.throwaway import eventually
 
+CONFIG = Path(__file__).parents[2] / "config/systemd"
 A, B, C = "acme/alpha", "acme/beta", "acme/gamma"
 LARGE = f"{{name: {C}, args: {{max-model-len: 9999999}}}}"
 HUB = f"""
@@ -41,9 +42,13 @@ def driven(service: Service) -> Service:
     return service
 
 
-def activate(service: Service, active: str) -> None:
+UNIT_OF_ITS_OWN = "control: systemd, unit: vllm.service"
+CHILD = "control: process, command: /opt/vllm/bin/vllm"
+
+
+def activate(service: Service, active: str, control: str = UNIT_OF_ITS_OWN) -> None:
     """Write that a model is to be the active one."""
-    server = "{control: systemd, unit: vllm.service, start_timeout: 20s, shutdown_timeout: 2s}"
+    server = f"{{{control}, start_timeout: 20s, shutdown_timeout: 2s}}"
     entry = "kind: vllm, url: 'http://127.0.0.1:8000', endpoint: 'http://127.0.0.1:5003', prune: managed"
     runtime = f"{{{entry}, active: {active}, models: [{A}, {B}, {LARGE}], server: {server}}}"
     service.host.write(MODELS, f"version: 1\nruntimes:\n  gpu: {runtime}\n")
@@ -97,6 +102,16 @@ def test_the_rule_allows_what_is_needed_and_no_more(driven: Service) -> None:
     ask = "runuser -u venom-modeld -- systemctl --no-ask-password {} {} 2>&1; true"
     said = {(verb, unit): driven.host.run("sh", "-c", ask.format(verb, unit)) for verb, unit in RULE}
     assert {what: "authentication required" not in words for what, words in said.items()} == RULE
+
+
+def test_a_server_that_the_daemon_starts_itself_lives_in_its_unit(driven: Service) -> None:
+    """With what the file for that opens, and nothing more."""
+    driven.restart_with((CONFIG / "vllm-process.conf").read_text(encoding="utf-8").partition("[Service]\n")[2])
+    driven.host.run("systemctl", "stop", "vllm.service")
+    activate(driven, B, CHILD)
+    driven.converged()
+    assert served(driven) == [B]
+    assert "venom_modeld.sandbox.vllm" in driven.host.run("systemctl", "status", "--full", UNIT)
 
 
 def test_nothing_of_it_is_left_after_an_uninstallation(driven: Service) -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Self
 
 BOOT = Path(__file__).with_name("boot")
-DEADLINE = 30.0
-NAMESPACES = ("--mount", "--pid", "--cgroup", "--uts", "--ipc", "--net")
+DEADLINE = 60.0
+NAMESPACES = ("--mount", "--pid", "--uts", "--ipc", "--net")
 
 
 def why_not() -> str | None:
     """Return why no host can be had here, or None."""
     if os.geteuid() != 0:
         return "a throwaway host needs root"
-    needed = ("/lib/systemd/systemd", "/usr/bin/systemctl", "/usr/bin/dbus-daemon", "/usr/bin/nsenter")
+    needed = ("/lib/systemd/systemd", "/usr/bin/systemctl", "/usr/bin/dbus-daemon", "/usr/bin/setpriv")
     missing = [path for path in needed if not Path(path).exists()]
     if missing:
         return f"a throwaway host needs Debian's systemd, dbus and util-linux; not there: {', '.join(missing)}"
@@ -37,11 +37,10 @@ class ThrowawayHost:
         self._folder = Path(tempfile.mkdtemp(prefix="throwaway-", dir="/var/tmp"))
         pairs = [word for target, source in self._places.items() for word in (str(source), target)]
         self._log = self._folder.with_suffix(".log").open("w+")
+        # The host dies with this process, however that ends.
+        start = ["setpriv", "--pdeathsig", "KILL", "unshare", *NAMESPACES, "--fork", "--kill-child"]
         self._shell = subprocess.Popen(
-            ["unshare", *NAMESPACES, "--fork", "--kill-child", BOOT, self._folder, *pairs],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
+            [*start, BOOT, self._folder, *pairs], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
         )
         try:
             self._first = self._find_first()
@@ -55,8 +54,10 @@ class ThrowawayHost:
         """Throw it away with all that runs there."""
         self._shell.kill()
         self._shell.wait()
+        eventually(self._is_swept, "the processes of the host are gone")
         self._log.close()
         self._folder.with_suffix(".log").unlink()
+        assert self._folder.name not in Path("/proc/mounts").read_text(encoding="utf-8"), "a mount is left"
         shutil.rmtree(self._folder)
 
     def _find_first(self) -> int:
@@ -66,6 +67,11 @@ class ThrowawayHost:
         if self._shell.poll() is not None:
             raise AssertionError(f"the host did not boot: {self._said()}")
         return int(children.read_text().split()[0])
+
+    def _is_swept(self) -> bool:
+        """Remove the host's control groups, and tell whether that could be done: not before its processes are gone."""
+        swept = subprocess.run(["unshare", "--mount", BOOT, "sweep", self._folder], capture_output=True, check=False)
+        return swept.returncode == 0
 
     def _said(self) -> str:
         self._log.seek(0)
@@ -84,9 +90,9 @@ class ThrowawayHost:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"},
         )
         if check and ended.returncode:
-            raise AssertionError(
-                f"{' '.join(map(str, arguments))} exited {ended.returncode}\n{ended.stdout}{ended.stderr}"
-            )
+            said = f"{' '.join(map(str, arguments))} exited {ended.returncode}\n{ended.stdout}{ended.stderr}"
+            log = self.run("journalctl", "--lines=20", "--no-pager", "--output=cat", check=False)
+            raise AssertionError(f"{said}\nThe journal ends:\n{log}")
         return ended.stdout.strip()
 
     def show(self, unit: str, name: str) -> str:

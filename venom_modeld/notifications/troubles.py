@@ -33,7 +33,7 @@ class Trouble:
     mark: str = ""
 
 
-FILE = "file"
+FILE, SOURCE = "file", "source"
 _OPERATION_KINDS = {BlockKind.STALLED: Kind.STALLED, BlockKind.BACKOFF: Kind.FAILED}
 
 
@@ -63,6 +63,8 @@ _REACHABLE, _UNSAFE = "reachable", "unsafe"
 
 
 def _of_file(file: FileSnapshot) -> Iterator[Trouble]:
+    if file.origin is not None and file.origin.reason is not None:
+        yield Trouble(subject=SOURCE, kind=Kind.FAILED, runtime="", text=file.origin.message)
     if file.problems:
         more = f" (and {len(file.problems) - 1} more)" if len(file.problems) > 1 else ""
         in_force = "the last good file stays in force" if file.revision else "no file is in force"

@@ -25,12 +25,16 @@ class Pulse:
         self._heard.add(name)
         self._sign.set()
 
+    def missing(self, names: Collection[str]) -> list[str]:
+        """Return which of these loops have given no sign since the last round."""
+        return sorted(set(names) - self._heard)
+
     async def whole_round(self, names: Callable[[], Collection[str]]) -> None:
         """Wait until every loop has given a sign since the last round.
 
         `names` returns the loops that there are; it is asked again and again, since the file may name others meanwhile.
         """
-        while not self._heard.issuperset(names()):
+        while self.missing(names()):
             self._sign.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.every):

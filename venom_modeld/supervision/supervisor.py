@@ -5,6 +5,7 @@ signs of life, so what feeds it are the loops: one that is stuck lets it starve.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Collection
 
@@ -12,6 +13,8 @@ from venom_modeld.state.snapshot import SnapshotHub
 from venom_modeld.supervision.pulse import Pulse
 from venom_modeld.supervision.sd_notify import Notifier
 from venom_modeld.supervision.words import status_line
+
+logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.5
 """How long changes are gathered before the words are made anew."""
@@ -55,8 +58,18 @@ class Supervisor:
         await self._notifier.tell(READY=1)
         while self._notifier.watchdog is not None:
             await asyncio.sleep(self._notifier.watchdog / 2)
-            await self._pulse.whole_round(self._loops)
+            await self._watched_round(self._notifier.watchdog / 4)
             await self._notifier.tell(WATCHDOG=1)
+
+    async def _watched_round(self, patience: float) -> None:
+        """Wait for a whole round, and log which loops are missing where that takes long."""
+        try:
+            async with asyncio.timeout(patience):
+                await self._pulse.whole_round(self._loops)
+        except TimeoutError:
+            for name in self._pulse.missing(self._loops()):
+                logger.warning("loop gives no sign of life", extra={"runtime": name})
+            await self._pulse.whole_round(self._loops)
 
     async def _follow(self) -> None:
         version, told = -1, ""

@@ -25,7 +25,12 @@ def status_line(snapshot: StatusSnapshot) -> str:
     """Return the line: what is wrong with the file, if anything is, and then what each runtime is doing."""
     suspended = snapshot.desired is not None and snapshot.desired.suspend
     runtimes = [f"{one.spec.name}: {_runtime(one, suspended=suspended)}" for one in snapshot.runtimes]
-    return "; ".join([*_file(snapshot.file), *(runtimes or ["no runtime is declared"])])
+    return "; ".join([*_source(snapshot.file), *_file(snapshot.file), *(runtimes or ["no runtime is declared"])])
+
+
+def _source(file: FileSnapshot) -> list[str]:
+    origin = file.origin
+    return [f"{origin.url} cannot be fetched"] if origin is not None and origin.reason is not None else []
 
 
 def _file(file: FileSnapshot) -> list[str]:
