@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types imports unit screen screen-check screen-types browser chromium pictures samples format clean
+.PHONY: run test lint types imports unit systemd docs screen screen-check screen-types browser chromium pictures samples test-vllm format clean fuzz audit lock
 
 run: $(STAMP) screen
 	@$(BIN)/python -m venom_modeld try
 
-test: lint types imports screen-check unit
+test: lint types imports docs screen-check unit browser systemd
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -24,10 +24,18 @@ imports: $(STAMP)
 
 unit: $(STAMP) screen
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m coverage run -m pytest --numprocesses 2 --dist worksteal --ignore=tests/systemd
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --include='venom_modeld/core/*' --fail-under=97
 	$(BIN)/python -m coverage report --fail-under=90
+
+# The service on a host that is thrown away, one for all of these tests: by root, where systemd is installed.
+systemd: $(STAMP)
+	$(BIN)/python -m pytest tests/systemd --timeout 300
+
+# The documentation as a site, in build/docs; a link or a page that is lost is an error.
+docs: $(STAMP)
+	@$(BIN)/python -m mkdocs build --quiet --strict
 
 # The page at /models is built with Node.js. Without it the daemon works, and that page says how to build it.
 SCREEN := venom_modeld/screen/index.html
@@ -53,7 +61,7 @@ screen-types: $(STAMP) $(MODULES)
 	$(BIN)/python -m tests.screen.schema | (cd screen && npm run --silent types > node_modules/.schema.d.ts)
 	mv screen/node_modules/.schema.d.ts screen/src/api/schema.d.ts
 
-# The page in a real browser, on the real daemon.
+# The page in a real browser, on the real daemon. Ports are free ones, and each test has its own file and processes.
 browser: $(STAMP) screen
 	@if $(HAS_NODE); then $(MAKE) --no-print-directory chromium && cd screen && npm run --silent browser; else echo '$(NO_NODE)'; fi
 
@@ -65,18 +73,57 @@ pictures: $(STAMP) screen chromium
 CHROMIUM ?= /usr/bin/chromium
 export CHROMIUM
 
+NO_CHROMIUM := The tests of the screen need a browser: install chromium, or name one with CHROMIUM=/path/to/it.
+APT_CHROMIUM := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium
+
 chromium:
-	@if [ -x '$(CHROMIUM)' ]; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	@if [ ! -x '$(CHROMIUM)' ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "The tests of the screen need a browser: installing Debian's chromium."; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
-	else \
-		echo "The tests of the screen need a browser: install chromium, or name one with CHROMIUM=/path/to/it." >&2; exit 1; \
+		($(APT_CHROMIUM)) >/dev/null || :; \
 	fi
+	@[ -x '$(CHROMIUM)' ] || { echo '$(NO_CHROMIUM)' >&2; exit 1; }
 
 # Real pages and answers, which are no part of the project: make samples SAMPLES=FOLDER
 samples: $(STAMP)
 	@$(BIN)/python tests/tools/samples.py "$(SAMPLES)"
+
+# The daemon with a real vLLM, in an environment of its own that is built once: 4 GB, and a quarter of an hour each time.
+VLLM ?= var/live-vllm
+
+test-vllm: $(STAMP)
+	@PYTHON='$(PYTHON)' tests/live_vllm/setup '$(VLLM)'
+	VENOM_MODELD_LIVE_VLLM='$(VLLM)' $(BIN)/python -m pytest --numprocesses 0 tests/live_vllm
+
+# Strangers' requests and answers, many more of them than `make test` tries: make fuzz CASES=20000
+CASES ?= 2000
+TOOLS := var/tools
+REQUESTS ?= 200
+# By design: a name of the right form may name nothing, other methods are refused by the guard before they are looked
+# at, the stream of events has no end, and /readyz says no by 503.
+NOT_MEANT := positive_data_acceptance,unsupported_method,allow_header_conformance
+NOT_ASKED := /api/v1/events /readyz
+
+fuzz: $(STAMP) $(TOOLS)/.installed
+	VENOM_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest --override-ini timeout=0 tests/security -k fuzz
+	$(BIN)/python -m tests.security.served '$(CURDIR)/$(TOOLS)/bin/schemathesis' run '{url}/openapi.json' \
+		--max-examples $(REQUESTS) --checks all --exclude-checks $(NOT_MEANT) $(NOT_ASKED:%=--exclude-path %)
+
+# Whether anything that is installed with the program has a known weakness. Needs the advisory service of PyPI.
+audit: $(TOOLS)/.installed
+	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements-release.txt
+
+# The versions that a release is tried with, and the hashes of their files; made anew where constraints.txt changed.
+lock: $(TOOLS)/.installed
+	$(TOOLS)/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 --python-platform linux \
+		--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+		--extra notify --constraint constraints.txt --output-file requirements-release.txt pyproject.toml
+
+# Tools that are needed now and then have an environment of their own, so that no set-up waits for them.
+$(TOOLS)/.installed: constraints.txt
+	@mkdir -p var
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt pip-audit schemathesis uv
+	@touch $@
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix-only .

@@ -76,9 +76,11 @@ def test_no_word_is_explained_that_is_not_there() -> None:
 
 
 def test_dependencies_are_those_that_were_decided() -> None:
-    """Each package that is installed with the program has its reason."""
+    """Each package that is installed with the program, or beside it by an extra, has its reason."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    packages = {re.split(r"[<>=\[ ]", one)[0] for one in project["dependencies"]}
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(one for name in extras if name != "dev" for one in extras[name])]
+    packages = {re.split(r"[<>=\[ ]", one)[0] for one in wanted}
     assert set(rows(DOCS / "decisions/0002-dependencies.md")) == packages
 
 
