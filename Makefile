@@ -125,6 +125,21 @@ $(TOOLS)/.installed: constraints.txt
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt pip-audit schemathesis uv
 	@touch $@
 
+# What takes too long for every day; each prints its figures. See docs/reference/reliability.md.
+.PHONY: chaos soak load
+RUNS ?= 20
+SEED ?= 1
+MINUTES ?= 60
+
+chaos: $(STAMP)
+	@$(BIN)/python -m tests.proof.chaos --runs $(RUNS) --seed $(SEED)
+
+soak: $(STAMP)
+	@$(BIN)/python -m tests.proof.soak --minutes $(MINUTES)
+
+load: $(STAMP)
+	@$(BIN)/python -m tests.proof.load
+
 format: $(STAMP)
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .

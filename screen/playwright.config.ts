@@ -5,11 +5,13 @@ export default defineConfig({
   outputDir: 'test-results',
   fullyParallel: true,
   workers: 2,
-  timeout: 60_000,
-  expect: { timeout: 20_000 },
+  // Long waits cost nothing where all is well, and a busy machine needs them.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   forbidOnly: true,
   reporter: 'line',
   use: {
+    actionTimeout: 30_000,
     viewport: { width: 1360, height: 900 },
     locale: 'en-GB',
     colorScheme: 'light',

@@ -196,4 +196,9 @@ const REPOSITORIES = [
     lastModified: '2026-11-20T08:00:00.000Z',
     safetensors: { parameters: { BF16: 3_085_938_688 }, total: 3_085_938_688 },
   }),
+  repository('acme/Roc-9T', {
+    downloads: 310,
+    likes: 77,
+    safetensors: { parameters: { BF16: 9_000_000_000_000 }, total: 9_000_000_000_000 },
+  }),
 ];

@@ -80,6 +80,38 @@ test('where edits are off, a button ends in the change to commit and the command
   expect(await house.read()).toBe(before);
 });
 
+test('a file that may not be written ends in the reason and the change to commit', async ({ page, open, visit }) => {
+  const house = await open({ models: ['qwen3:0.6b', 'smollm2:135m'] });
+  await visit(house);
+  const kept = row(page, 'smollm2:135m');
+  await expect(kept).toHaveAttribute('data-state', 'installed');
+  await house.lock();
+  const before = await house.read();
+  await kept.getByRole('button', { name: 'Delete smollm2:135m' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(dialog.getByRole('alert')).toContainText('let this user write in its folder');
+  await expect(dialog.locator('.diff').last()).toContainText('-      - smollm2:135m');
+  await expect(dialog.getByRole('button', { name: 'Copy the change' })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await expect(kept).toHaveAttribute('data-state', 'installed');
+  expect(await house.read()).toBe(before);
+});
+
+test('a whole file that is suspended is resumed as a whole', async ({ page, open, visit }) => {
+  const house = await open({ models: ['qwen3:0.6b'] });
+  await visit(house);
+  await expect(row(page, 'qwen3:0.6b')).toHaveAttribute('data-state', 'installed');
+  await house.write((await house.read()).replace('version: 1', 'version: 1\nsuspend: true'));
+  const attention = page.getByRole('region', { name: 'Needs attention' });
+  await expect(attention).toContainText('Everything is suspended.');
+  await expect(panel(page).getByText('Suspended')).toBeVisible();
+  await attention.getByRole('button', { name: 'Resume everything' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Resume', exact: true }).click();
+  await expect(attention).toHaveCount(0);
+  expect(await house.read()).not.toContain('suspend: true');
+});
+
 test('a file that changed under an open dialog is not overwritten', async ({ page, open, visit }) => {
   const house = await open({ models: ['qwen3:0.6b', 'smollm2:135m'] });
   await visit(house);
@@ -88,8 +120,16 @@ test('a file that changed under an open dialog is not overwritten', async ({ pag
   const dialog = page.getByRole('dialog');
   await expect(dialog.locator('.diff-old')).toHaveCount(1);
 
-  await house.write(`# changed meanwhile\n${await house.read()}`);
+  let letThrough = (): void => undefined;
+  const held = new Promise<void>((done) => (letThrough = done));
+  await page.route('**/api/v1/models/registry/**', async (route) => {
+    await held;
+    await route.continue();
+  });
   await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(row(page, 'smollm2:135m')).toHaveAttribute('data-state', 'removing');
+  await house.write(`# changed meanwhile\n${await house.read()}`);
+  letThrough();
   await expect(dialog.getByRole('alert')).toContainText('Nothing was written.');
   await expect(row(page, 'smollm2:135m')).toHaveAttribute('data-state', 'installed');
   await dialog.getByRole('button', { name: 'Delete', exact: true }).click();

@@ -37,6 +37,32 @@ test('the keyboard reaches everything, and the focus returns to where it came fr
   await expect(page.getByRole('tab', { name: 'Available' })).toHaveAttribute('aria-selected', 'true');
 });
 
+test('the catalogues are filtered and sorted, and lead to the pages of their models', async ({ page, open, visit }) => {
+  const house = await open({ models: ['qwen3:0.6b'], hub: true });
+  await visit(house);
+  await page.getByRole('tab', { name: 'Available' }).click();
+  const cards = (provider: string) => page.locator(`[data-provider="${provider}"] .card`);
+  await expect(cards('ollama')).toHaveCount(6);
+  await expect(cards('huggingface').first()).toBeVisible();
+
+  await page.getByLabel('Order').selectOption('Most downloads');
+  await expect(cards('ollama').first()).toHaveAttribute('data-model', 'deepseek-r1');
+  await page.getByLabel('Order').selectOption('Most likes');
+  await expect(cards('huggingface').first()).toHaveAttribute('data-model', 'acme/Heron-70B-Instruct');
+  await page.getByLabel('Capability').selectOption('vision');
+  await expect(cards('ollama')).toHaveCount(1);
+  await page.getByLabel('Source').selectOption('Ollama');
+  await expect(cards('huggingface')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await expect(cards('ollama')).toHaveCount(6);
+  await page.getByLabel('Size').selectOption('up to 8 GB');
+  await expect(page.locator('[data-model="acme/Wren-3B"]')).toBeVisible();
+  await expect(page.locator('[data-model="acme/Heron-70B-Instruct"]')).toHaveCount(0);
+  const link = page.locator('[data-model="acme/Wren-3B"]').getByRole('link', { name: /The page of acme/ });
+  await expect(link).toHaveAttribute('href', /acme\/Wren-3B$/);
+  expect(await violations(page)).toEqual([]);
+});
+
 test('on a phone nothing is cut off, and a model can be installed', async ({ page, open, visit }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   const house = await open({

@@ -39,10 +39,53 @@ test('a catalogue that does not answer leaves what is known, says so, and says w
   await page.getByLabel('Search for models').fill('gemma');
   await expect(ollama).toContainText('What to do');
   await expect(ollama.locator('[data-model="gemma3"]')).toBeVisible();
+  await expect(page.locator('[data-provider="huggingface"] .notice')).toBeVisible();
   await picture(page, 'catalogue-offline');
   await ollama.getByRole('button', { name: 'What to do' }).click();
   await expect(page.getByRole('dialog')).toContainText('HTTPS_PROXY');
   expect(await violations(page)).toEqual([]);
+});
+
+test('a list that has become old is told with its age, and is shown all the same', async ({ page, open, visit }) => {
+  const house = await open({ models: ['qwen3:0.6b'] });
+  await visit(house);
+  const ollama = page.locator('[data-provider="ollama"]');
+  await expect(ollama.locator('.card')).toHaveCount(6);
+  const attention = page.getByRole('region', { name: 'Needs attention' });
+  await expect(attention).toHaveCount(0);
+
+  await house.stopDaemon();
+  house.catalogues.setOnline(false);
+  house.age(3 * 3600);
+  await house.startDaemon();
+  await page.reload();
+  await expect(attention).toContainText(/The catalogue of Ollama does not answer. The list that it gave 3 ?hr? ago/);
+  await expect(ollama).toContainText(/This list is from 3 ?hr? ago/);
+  await expect(ollama.locator('.card')).toHaveCount(6);
+  await expect(page.getByText('In sync')).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await attention.getByRole('button', { name: 'What to do Ollama' }).click();
+  await expect(page.getByRole('dialog')).toContainText('HTTPS_PROXY');
+});
+
+test('where no stream comes through, the page asks every few seconds', async ({ page, open }) => {
+  const house = await open({ models: ['qwen3:0.6b'] });
+  await page.route('**/api/v1/events', (route) => route.abort());
+  await page.goto(`${house.url}/models`);
+  await expect(page.getByText('Every 3 s')).toBeVisible();
+  await expect(row(page, 'qwen3:0.6b')).toHaveAttribute('data-state', 'installed');
+  await house.write(house.yaml(['qwen3:0.6b', 'smollm2:135m']));
+  await expect(row(page, 'smollm2:135m')).toHaveAttribute('data-state', 'installed');
+
+  // What was asked for here gives way to what the file says later.
+  await row(page, 'smollm2:135m').getByRole('button', { name: 'Delete smollm2:135m' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(row(page, 'smollm2:135m')).toHaveCount(0);
+  await house.write(house.yaml(['qwen3:0.6b', 'smollm2:135m']));
+  await expect(row(page, 'smollm2:135m')).toHaveAttribute('data-state', 'installed');
+
+  await page.unroute('**/api/v1/events');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
 });
 
 test('a model that cannot be loaded is stalled with the reason of the runtime, until it is retried', async ({

@@ -89,8 +89,8 @@ export function row(page: Page, model: string): Locator {
   return page.locator(`.row[data-model="${model}"]`);
 }
 
-export function panel(page: Page): Locator {
-  return page.locator('[data-runtime="ollama"]');
+export function panel(page: Page, runtime = 'ollama'): Locator {
+  return page.locator(`[data-runtime="${runtime}"]`);
 }
 
 export { expect };

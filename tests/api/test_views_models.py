@@ -1,9 +1,13 @@
 """Which word, which message and which numbers the API tells of a model."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.api.builder import (
     DOWNLOAD,
+    digest,
+    event,
     installed,
     inventory,
     loaded,
@@ -48,6 +52,7 @@ THERE = observation(installed("a"))
 IN_MEMORY = observation(installed("a"), in_memory=[loaded("a")])
 MOVED = observation(installed("a"), remote={"a": RemoteModel(digest="sha256:new", size_bytes=9)})
 FOLLOWED = ModelSpec(name=name("a"), update=Update.ALWAYS)
+QUEUED = record("a:latest", OperationStatus.PENDING, started_at=None)
 DERIVED = ModelSpec(name=name("a"), base=name("base"), definition="{}")
 
 
@@ -96,11 +101,57 @@ def test_the_state_of_a_model(shown: RuntimeSnapshot, state: ModelState) -> None
             runtime(spec("a"), observation(), operations=(record("a:latest", transfer=DOWNLOAD),)),
             "1.8 of 4.4 GB, 22 MB/s, 2 min left",
         ),
+        (
+            runtime(spec("a", "b"), observation(), operations=(record("b:latest"), QUEUED)),
+            "declared, not installed: waits for 1 other download",
+        ),
+        (
+            runtime(spec("a", "b", "c"), observation(), operations=(record("b:latest"), record("c:latest"), QUEUED)),
+            "declared, not installed: waits for 2 other downloads",
+        ),
+        (
+            runtime(
+                spec("a", "b"),
+                observation(),
+                operations=(record("b:latest"), QUEUED),
+                blocks=blocked(BlockKind.HELD),
+            ),
+            "declared, not installed",
+        ),
     ],
 )
 def test_the_message_of_a_model(shown: RuntimeSnapshot, message: str | None) -> None:
     """A model tells how far its operation is, else what blocks it, else how it differs, else nothing."""
     assert row(shown).message == message
+
+
+def just_done(shown: RuntimeSnapshot, after: float) -> list[tuple[str, ModelState, str | None]]:
+    """Return the rows where the first step of the plan ended this many seconds after the runtime was looked at."""
+    assert shown.plan is not None
+    assert shown.observed_at is not None
+    told = event(0, at=shown.observed_at + after, operation_id=f"{shown.plan.steps[0].key}-19c")
+    answer = models(snapshot(shown, events=(event(1), told)))
+    return [(one.name, one.state, one.message) for one in (*answer.models, *answer.missing)]
+
+
+LOOKED = "done; what is there now is looked at"
+
+
+@pytest.mark.parametrize(
+    ("shown", "after", "rows"),
+    [
+        (runtime(spec(), THERE, owned=inventory("a")), 1, []),
+        (runtime(spec("a"), observation()), 1, [("a:latest", ModelState.DOWNLOADING, LOOKED)]),
+        (runtime(spec("a"), observation()), -1, [("a:latest", ModelState.MISSING, "declared, not installed")]),
+        (runtime(spec(FOLLOWED), MOVED, owned=inventory("a")), 1, [("a:latest", ModelState.UPDATING, LOOKED)]),
+        (runtime(spec("a", active="a"), THERE), 1, [("a:latest", ModelState.INSTALLED, LOOKED)]),
+    ],
+)
+def test_what_was_done_since_the_runtime_was_looked_at(
+    shown: RuntimeSnapshot, after: float, rows: list[tuple[str, ModelState, str | None]]
+) -> None:
+    """A model that was just removed is not listed, and one that just came is not called missing."""
+    assert just_done(shown, after) == rows
 
 
 def test_what_is_in_progress_goes_before_what_waits() -> None:
@@ -143,6 +194,14 @@ def test_aliases_and_holds_are_told_apart_from_models() -> None:
         ("b:latest", Role.ALIAS),
         ("c:latest", Role.HOLD),
     ]
+
+
+@pytest.mark.parametrize(("same", "role"), [(True, Role.ALIAS), (False, Role.MODEL)])
+def test_a_name_that_a_server_gives_its_model_is_an_alias(*, same: bool, role: Role) -> None:
+    """Some servers list their alias themselves; a model of that name that is not the one served stays a model."""
+    second = replace(installed("chat"), digest=digest("a" if same else "chat"))
+    seen = observation(installed("a"), second, in_memory=[loaded("a")])
+    assert row(runtime(spec("a", active="a", alias=name("chat")), seen), "chat:latest").role is role
 
 
 def test_providers_are_never_mixed() -> None:

@@ -91,6 +91,30 @@ def test_the_size_of_a_download(shown: OperationRecord, total: int | None) -> No
     assert operation_info(shown).bytes_total == total
 
 
+@pytest.mark.parametrize(
+    ("operation", "phase", "told"),
+    [
+        (OperationType.ACTIVATE, Phase.WAITING, Phase.LOADING),
+        (OperationType.ACTIVATE, Phase.VERIFYING, Phase.VERIFYING),
+        (OperationType.INSTALL, Phase.WAITING, Phase.WAITING),
+    ],
+)
+def test_the_phase_of_an_operation(operation: OperationType, phase: Phase, told: Phase) -> None:
+    """A runtime that was asked to load a model is loading it, whether it said so yet or not."""
+    shown = operation_info(record(type=operation, transfer=replace(DOWNLOAD, phase=phase)))
+    assert shown.phase is told
+
+
+def test_what_was_just_done_is_not_told_as_pending() -> None:
+    """Between the end of an operation and the next look at the runtime, its old plan is not believed."""
+    step, other = record(status=OperationStatus.PENDING), record(id="b", key="b", status=OperationStatus.PENDING)
+    shown = with_operations(step, other)
+    over = event(1, at=NOON, operation_id=PLAIN.id)
+    assert [one.operation_id for one in operations(replace(shown, events=(over,)), [], limit=9).operations] == ["b"]
+    again = replace(shown, runtimes=(replace(shown.runtimes[0], observed_at=NOON),), events=(over,))
+    assert operations(again, [], limit=9).count == 2
+
+
 def test_numbers_of_a_transfer_are_whole() -> None:
     """Bytes, speed and seconds have no fractions."""
     shown = operation_info(replace(PLAIN, transfer=DOWNLOAD))

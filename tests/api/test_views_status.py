@@ -7,6 +7,7 @@ import pytest
 from tests.api.builder import (
     NOON,
     REVISION,
+    digest,
     installed,
     inventory,
     loaded,
@@ -95,6 +96,15 @@ def test_the_counts_of_a_runtime() -> None:
         "pending": 1,
         "waiting": 1,
     }
+
+
+def test_what_waits_behind_a_step_that_needs_a_person_waits_too() -> None:
+    """A chain is pending only where every link of it is taken by itself."""
+    chain = runtime(spec("a", active="a"), EMPTY).plan
+    assert chain is not None
+    held = {chain.steps[0].key: Block(kind=BlockKind.HELD, reason=Reason.CANCELLED, message="cancelled")}
+    counts = status(snapshot(runtime(spec("a", active="a"), EMPTY, blocks=held))).counts
+    assert (len(chain.steps), counts.pending, counts.waiting) == (2, 0, 2)
 
 
 def test_the_counts_of_the_whole_are_sums() -> None:
@@ -211,6 +221,12 @@ def test_the_sum_of_sizes_is_unknown_where_one_is() -> None:
     """A sum that lacks a part is no sum."""
     seen = observation(installed("a"), installed("b", None))
     assert runtimes(snapshot(runtime(spec("a"), seen))).runtimes[0].models_bytes is None
+
+
+def test_names_of_one_version_count_once() -> None:
+    """What two names share is on the disk once, and its size is known where one of them tells it."""
+    seen = observation(installed("a"), replace(installed("b", None), digest=digest("a")))
+    assert runtimes(snapshot(runtime(spec("a"), seen))).runtimes[0].models_bytes == 2_020_000_000
 
 
 @pytest.mark.parametrize(

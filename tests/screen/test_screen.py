@@ -52,5 +52,6 @@ def test_everything_comes_from_the_daemon(files: dict[str, bytes]) -> None:
     loaded = re.findall(r'(?:src|href)="([^"]+)"', files["index.html"].decode())
     assert loaded
     assert {name for name in loaded if name.removeprefix("/models/") not in files} == set()
+    assert '<meta http-equiv="x-dns-prefetch-control" content="off"' in files["index.html"].decode()
     styles = b"".join(content for name, content in files.items() if name.endswith(".css"))
     assert re.findall(rb"url\(|@import", styles) == []

@@ -10,7 +10,7 @@ from venom_modeld.core.brakes import Unsafe
 from venom_modeld.core.desired import RuntimeSpec
 from venom_modeld.core.drift import diff
 from venom_modeld.core.edits import Action, Edit
-from venom_modeld.core.observed import Capabilities, InstalledModel, ObservedState
+from venom_modeld.core.observed import InstalledModel, ObservedState
 from venom_modeld.core.operations import DOWNLOADS, OperationType, RemoveModel
 from venom_modeld.core.plan import Block, BlockKind, Plan, Situation, Step, make_plan
 from venom_modeld.core.reasons import Reason

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
-MOST_READERS = 64
+MOST_READERS = 512
 SEND_SECONDS = 20.0
 """How long a reader's socket may take nothing."""
 

@@ -91,6 +91,9 @@ class Feed:
         self._hub = hub
         self._status = status
         self._process = process
+        self._latest = -1
+        self._news: dict[tuple[int, str | None, bool], asyncio.Future[bytes]] = {}
+        """What the latest snapshot has beyond places: readers who are at the same one are told the same."""
 
     async def items(self, last_event_id: str | None) -> AsyncGenerator[bytes]:
         """Yield what a reader is to be sent, beginning after its last id, for as long as it reads."""
@@ -119,7 +122,18 @@ class Feed:
         return Place(version=int(found[2]), mark=found[3])
 
     async def news(self, snapshot: StatusSnapshot, place: Place) -> bytes:
-        """Return what a snapshot has beyond a place. Only the last item has an id: who misses it gets all again."""
+        """Return what a snapshot has beyond a place, made once for all who ask for it."""
+        if snapshot.version > self._latest:
+            self._latest, self._news = snapshot.version, {}
+        key = (place.version, place.mark, bool(place.operations))
+        if snapshot.version != self._latest:
+            return await self._made(snapshot, place)
+        if key not in self._news:
+            self._news[key] = asyncio.ensure_future(self._made(snapshot, place))
+        return await asyncio.shield(self._news[key])
+
+    async def _made(self, snapshot: StatusSnapshot, place: Place) -> bytes:
+        """Make what a snapshot has beyond a place. Only the last item has an id: who misses it gets all again."""
         status = (await self._status.made()).content
         identity = f"{self._process}-{snapshot.version}-{mark_of(snapshot.events)}"
         return await asyncio.to_thread(_told, snapshot, place) + item("snapshot", status, identity)

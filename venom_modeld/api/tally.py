@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from venom_modeld.api.lag import Delays
 from venom_modeld.api.ports import History
 from venom_modeld.api.stream import events_after, mark_of
 from venom_modeld.core import events
@@ -69,6 +70,7 @@ class Tally:
     def __init__(self) -> None:
         self.ended: Counter[Ended] = Counter()
         self.finished = Finished()
+        self.delays = Delays()
 
     async def watch(self, hub: SnapshotHub, history: History) -> None:
         """Count for ever. Events from before the daemon started are not counted."""

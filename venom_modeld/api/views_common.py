@@ -7,10 +7,11 @@ from venom_modeld.api.models_common import ConditionInfo, Counts
 from venom_modeld.api.values import elapsed, timestamp
 from venom_modeld.core.conditions import Condition
 from venom_modeld.core.desired import with_bases
-from venom_modeld.core.events import OperationStatus
+from venom_modeld.core.events import OPERATION_COMPLETED, OperationStatus
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import InstalledModel
 from venom_modeld.core.plan import Step
+from venom_modeld.core.steps import coming_steps
 from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
 
@@ -76,10 +77,25 @@ def steps(runtime: RuntimeSnapshot) -> tuple[Step, ...]:
     return runtime.plan.steps if runtime.plan else ()
 
 
-def counts(runtime: RuntimeSnapshot) -> Counts:
+def done(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> frozenset[str]:
+    """Return the keys of the operations that were completed after the runtime was last looked at.
+
+    Its plan and what is known of it are older than they are, and would tell of them as if they were still to be done.
+    """
+    since = runtime.observed_at or 0.0
+    return frozenset(
+        event.operation_id.rpartition("-")[0]
+        for event in snapshot.events
+        if event.type == OPERATION_COMPLETED and event.runtime == runtime.spec.name and event.at > since
+    )
+
+
+def counts(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> Counts:
     """Return how much there is of what on a runtime."""
     observed = runtime.observed
     running = {one.key for one in runtime.operations if one.status is OperationStatus.IN_PROGRESS}
+    left = [step for step in steps(runtime) if step.key not in running | done(snapshot, runtime)]
+    coming = {step.key for step in coming_steps(steps(runtime))}
     return Counts(
         declared=len(runtime.spec.models),
         installed=len(observed.installed) if observed else 0,
@@ -87,8 +103,8 @@ def counts(runtime: RuntimeSnapshot) -> Counts:
         unmanaged=_unmanaged(runtime),
         drift=len(runtime.drift),
         in_progress=len(running),
-        pending=sum(step.coming and step.key not in running for step in steps(runtime)),
-        waiting=sum(not step.coming for step in steps(runtime)),
+        pending=sum(step.key in coming for step in left),
+        waiting=sum(step.key not in coming for step in left),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from venom_modeld.api.models_models import ActiveModel, ModelInfo, ModelsAnswer, ModelState, Service
 from venom_modeld.api.values import gigabytes, in_utc, timestamp
-from venom_modeld.api.views_common import answers, by_name
+from venom_modeld.api.views_common import answers, by_name, done
 from venom_modeld.api.views_operations import message
 from venom_modeld.core.desired import ModelSpec, with_bases
 from venom_modeld.core.drift import Drift, DriftKind
@@ -20,7 +20,7 @@ from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
 def models(snapshot: StatusSnapshot) -> ModelsAnswer:
     """Return the models; those of a runtime that does not answer are its last known ones."""
-    shelves = [_shelf(runtime) for runtime in snapshot.runtimes]
+    shelves = [_shelf(snapshot, runtime) for runtime in snapshot.runtimes]
     installed = [row for shelf in shelves for row in shelf.installed()]
     errors = [_outage(runtime) for runtime in snapshot.runtimes if not answers(runtime)]
     seen = [runtime.observed_at for runtime in snapshot.runtimes if runtime.observed_at is not None]
@@ -70,12 +70,17 @@ class _Shelf:
     blocks: dict[str, Block]
     work: dict[str, OperationRecord]
     """Operations that are pending or in progress, by the small letters of the model's name."""
+    downloading: int
+    """How many downloads are in progress."""
+    ended: dict[str, OperationType]
+    """What was done to models since the runtime was last looked at, which saw them as they were before."""
 
     def installed(self) -> Iterator[ModelInfo]:
         """Return the models that are there, sorted by name."""
         if self.runtime.observed is not None:
             for name, model in by_name(self.runtime.observed.installed):
-                yield self._row(name, model)
+                if self.ended.get(name.key) is not OperationType.REMOVE:
+                    yield self._row(name, model)
 
     def missing(self) -> Iterator[ModelInfo]:
         """Return those that must be there and are not; nothing while it is not known what is there."""
@@ -97,7 +102,7 @@ class _Shelf:
             active=name == self.runtime.spec.active,
             size_bytes=size,
             digest=model.digest if model else None,
-            role=entry.role if entry else Role.MODEL,
+            role=entry.role if entry else self._role(name, model),
             state=self._state(name, model),
             message=self._message(name),
             drift=drift.kind if drift else None,
@@ -115,6 +120,12 @@ class _Shelf:
             stale=self.runtime.unknown is not None,
         )
 
+    def _role(self, name: ModelName, model: InstalledModel | None) -> Role:
+        """Return what a name is that nobody put there: some servers tell their alias as one more name."""
+        if model is None or name != self.runtime.spec.alias:
+            return Role.MODEL
+        return Role.ALIAS if model.digest in {one.digest for one in self.serving.values()} else Role.MODEL
+
     def _record(self, name: ModelName) -> OperationRecord | None:
         return self.work.get(name.text.lower())
 
@@ -122,6 +133,8 @@ class _Shelf:
         record, block, drift = self._record(name), self.blocks.get(name.key), self.drift.get(name.key)
         if record is not None and record.status is OperationStatus.IN_PROGRESS and record.type in _DOING:
             return _DOING[record.type]
+        if self.ended.get(name.key) in _DOING:
+            return _DOING[self.ended[name.key]]
         if block is not None and block.kind is BlockKind.STALLED:
             return ModelState.STALLED
         if model is None:
@@ -143,10 +156,20 @@ class _Shelf:
     def _message(self, name: ModelName) -> str | None:
         record, block, drift = self._record(name), self.blocks.get(name.key), self.drift.get(name.key)
         if record is not None:
-            return message(record)
+            return message(record) if block else message(record) + self._queue(record)
+        if name.key in self.ended:
+            return "done; what is there now is looked at"
         return block.message if block else drift.message if drift else None
 
+    def _queue(self, record: OperationRecord) -> str:
+        """Return what a download that was not begun waits for."""
+        if record.status is not OperationStatus.PENDING or record.type not in _DOWNLOADS:
+            return ""
+        before = self.downloading
+        return f": waits for {before} other download{'s' if before > 1 else ''}" if before else ""
 
+
+_DOWNLOADS = frozenset({OperationType.INSTALL, OperationType.UPDATE})
 _DOING = {
     OperationType.INSTALL: ModelState.DOWNLOADING,
     OperationType.UPDATE: ModelState.UPDATING,
@@ -155,7 +178,8 @@ _DOING = {
 _DIFFERING = {DriftKind.OUTDATED: ModelState.OUTDATED, DriftKind.CHANGED: ModelState.CHANGED}
 
 
-def _shelf(runtime: RuntimeSnapshot) -> _Shelf:
+def _shelf(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> _Shelf:
+    over = done(snapshot, runtime)
     plan, loaded = runtime.plan, runtime.observed.loaded if runtime.observed else ()
     steps = plan.steps if plan else ()
     return _Shelf(
@@ -165,7 +189,11 @@ def _shelf(runtime: RuntimeSnapshot) -> _Shelf:
         serving={name.key: model for model in reversed(loaded) for name in model.serves},
         drift=_first_of_each(runtime.drift),
         blocks={step.operation.model.key: step.block for step in reversed(steps) if step.block},
-        work=_work(runtime.operations),
+        work=_work(tuple(one for one in runtime.operations if one.key not in over)),
+        downloading=sum(
+            one.type in _DOWNLOADS for one in runtime.operations if one.status is OperationStatus.IN_PROGRESS
+        ),
+        ended={step.operation.model.key: step.operation.type for step in steps if step.key in over},
     )
 
 

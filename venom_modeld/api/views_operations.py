@@ -10,12 +10,13 @@ from venom_modeld.api.models_operations import (
     OperationsAnswer,
 )
 from venom_modeld.api.values import timestamp
+from venom_modeld.api.views_common import done
 from venom_modeld.core.desired import GB
 from venom_modeld.core.events import Event, OperationRecord, OperationStatus
 from venom_modeld.core.operations import OperationType
 from venom_modeld.core.progress import Phase, Transfer
 from venom_modeld.core.sizes import human
-from venom_modeld.state.snapshot import StatusSnapshot
+from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
 _RANK = {OperationStatus.IN_PROGRESS: 0, OperationStatus.PENDING: 1}
 _ENDED = 2
@@ -23,8 +24,13 @@ _ENDED = 2
 
 def current(snapshot: StatusSnapshot) -> tuple[OperationRecord, ...]:
     """Return the operations of the snapshot: those in progress, those pending, those that ended."""
-    found = (record for runtime in snapshot.runtimes for record in runtime.operations)
+    found = (record for runtime in snapshot.runtimes for record in _present(snapshot, runtime))
     return tuple(sorted(found, key=lambda record: _RANK.get(record.status, _ENDED)))
+
+
+def _present(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> list[OperationRecord]:
+    over = done(snapshot, runtime)
+    return [one for one in runtime.operations if one.status is OperationStatus.IN_PROGRESS or one.key not in over]
 
 
 def ended(records: Iterable[OperationRecord]) -> tuple[OperationRecord, ...]:
@@ -63,7 +69,7 @@ def operation_info(record: OperationRecord) -> OperationInfo:
         error=record.message if record.status is OperationStatus.FAILED else None,
         runtime=record.runtime,
         reason=record.reason,
-        phase=transfer.phase if transfer else None,
+        phase=_phase(record),
         attempt=record.attempt,
         retry_at=timestamp(record.retry_at),
         bytes_completed=transfer.completed_bytes if transfer else None,
@@ -71,8 +77,15 @@ def operation_info(record: OperationRecord) -> OperationInfo:
         bytes_per_second=_rounded(transfer.bytes_per_second if transfer else None),
         seconds_left=_rounded(transfer.seconds_left if transfer else None),
         revision=record.revision,
+        author=record.author or None,
         generation=record.generation,
     )
+
+
+def _phase(record: OperationRecord) -> Phase | None:
+    """Return what is being done; a runtime that said nothing yet of what it loads is loading it."""
+    phase = record.transfer.phase if record.transfer else None
+    return Phase.LOADING if phase is Phase.WAITING and record.type is OperationType.ACTIVATE else phase
 
 
 def _rounded(number: float | None) -> int | None:

@@ -5,6 +5,7 @@ const MODELS = ['models'] as const;
 const RUNTIMES = ['runtimes'] as const;
 const PLAN = ['plan'] as const;
 const OPERATIONS = ['operations'] as const;
+const HISTORY = ['history'] as const;
 
 export const KEYS = {
   status: STATUS,
@@ -12,8 +13,9 @@ export const KEYS = {
   runtimes: RUNTIMES,
   plan: PLAN,
   operations: OPERATIONS,
+  history: HISTORY,
   catalogue: ['catalogue'] as const,
   change: ['change'] as const,
   /** What is asked for anew whenever the status changed. */
-  lists: [MODELS, RUNTIMES, PLAN, OPERATIONS],
+  lists: [MODELS, RUNTIMES, PLAN, OPERATIONS, HISTORY],
 } as const;

@@ -1,9 +1,7 @@
 /** The daemon's answers, as hooks. */
 
 import type { UseQueryResult } from '@tanstack/react-query';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useSession } from '../live/session';
-import { useStore } from '../live/store';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useApi } from './context';
 import { KEYS } from './keys';
 import type { WantedEdit } from './edits';
@@ -12,7 +10,9 @@ import type {
   CatalogueAnswer,
   CatalogueEntry,
   ChangeAnswer,
+  HistoryAnswer,
   ModelsAnswer,
+  OperationInfo,
   OperationsAnswer,
   PlanAnswer,
   Provider,
@@ -20,9 +20,8 @@ import type {
   StatusAnswer,
 } from './schema';
 
-const POLL_MS = 3000;
 /** How many operations the page asks for. */
-const OPERATIONS = 200;
+export const OPERATIONS = 200;
 /** A catalogue is refreshed by the daemon every few minutes at the most. */
 const CATALOGUE_MS = 60_000;
 /** A list that was never read is on its way when the daemon has just been started. */
@@ -30,12 +29,7 @@ const FIRST_LIST_MS = 5000;
 
 function useAnswer<T>(key: readonly [string], path: string): UseQueryResult<T> {
   const api = useApi();
-  const { link } = useStore(useSession().connection);
-  return useQuery({
-    queryKey: key,
-    queryFn: ({ signal }) => api.get<T>(path, signal),
-    refetchInterval: link === 'polling' ? POLL_MS : false,
-  });
+  return useQuery({ queryKey: key, queryFn: ({ signal }) => api.get<T>(path, signal) });
 }
 
 export const useStatus = () => useAnswer<StatusAnswer>(KEYS.status, '/api/v1/status');
@@ -44,6 +38,24 @@ export const useRuntimes = () => useAnswer<RuntimesAnswer>(KEYS.runtimes, '/api/
 export const usePlan = () => useAnswer<PlanAnswer>(KEYS.plan, '/api/v1/plan');
 export const useOperations = () =>
   useAnswer<OperationsAnswer>(KEYS.operations, `/api/v1/models/operations?limit=${OPERATIONS}`);
+
+/** What ended before the operations of the list, page by page; nothing is asked until it is `wanted`. */
+export function useHistory(wanted: boolean) {
+  const api = useApi();
+  return useInfiniteQuery({
+    queryKey: KEYS.history,
+    queryFn: ({ pageParam, signal }) => api.get<HistoryAnswer>(historyPath(pageParam), signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    select: ({ pages }): readonly OperationInfo[] => pages.flatMap((page) => page.operations),
+    enabled: wanted,
+  });
+}
+
+function historyPath(before: string | null): string {
+  const query = new URLSearchParams({ limit: `${OPERATIONS}`, ...(before !== null && { before }) });
+  return `/api/v1/history?${query}`;
+}
 
 export type Listing = 'trending' | 'available' | 'search';
 

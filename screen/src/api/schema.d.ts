@@ -588,6 +588,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/source/fetch": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Fetch the repository that the file comes from
+         * @description Fetch the repository that the file comes from. Webhooks of forges may call it too.
+         */
+        readonly post: operations["fetch"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/plan/approve": {
         readonly parameters: {
             readonly query?: never;
@@ -1123,7 +1143,7 @@ export interface components {
          * @description What a condition speaks of.
          * @enum {string}
          */
-        readonly ConditionType: "Ready" | "Reconciling" | "Stalled" | "RuntimeReachable" | "ConfigValid";
+        readonly ConditionType: "Ready" | "Reconciling" | "Stalled" | "RuntimeReachable" | "ConfigValid" | "SourceFetched";
         /**
          * Counts
          * @description How many there are.
@@ -1385,6 +1405,24 @@ export interface components {
             readonly revision: string | null;
         };
         /**
+         * FetchAnswer
+         * @description The repository is being fetched.
+         */
+        readonly FetchAnswer: {
+            /**
+             * Success
+             * @description Always true.
+             * @default true
+             * @constant
+             */
+            readonly success: true;
+            /**
+             * Message
+             * @description What happens now, in words.
+             */
+            readonly message: string;
+        };
+        /**
          * FieldProblem
          * @description One thing that is wrong with a request.
          */
@@ -1417,7 +1455,7 @@ export interface components {
             readonly valid: boolean;
             /**
              * Revision
-             * @description Digest of the content that is in force.
+             * @description Digest of the content that is in force; out of git, the commit.
              */
             readonly revision: string | null;
             /**
@@ -1427,7 +1465,7 @@ export interface components {
             readonly accepted_at: string | null;
             /**
              * Attempted Revision
-             * @description Digest of the content last read, good or not.
+             * @description The revision of the content last read, good or not.
              */
             readonly attempted_revision: string | null;
             /**
@@ -1445,6 +1483,13 @@ export interface components {
              * @description Since when it is invalid.
              */
             readonly problems_since: string | null;
+            /**
+             * Author
+             * @description Who made the commit that is in force; null for a file on this host.
+             */
+            readonly author: string | null;
+            /** @description The repository that it comes from; null for a file on this host. */
+            readonly source: components["schemas"]["SourceInfo"] | null;
         };
         /**
          * HealthAnswer
@@ -1854,9 +1899,14 @@ export interface components {
             readonly seconds_left: number | null;
             /**
              * Revision
-             * @description Digest of the file that led to it.
+             * @description The revision of the file that led to it: a digest, or a commit.
              */
             readonly revision: string;
+            /**
+             * Author
+             * @description Who made that revision; null where it is no commit.
+             */
+            readonly author: string | null;
             /**
              * Generation
              * @description The generation of that file.
@@ -2028,7 +2078,7 @@ export interface components {
          * @description One word for programs; the sentence for people stands beside it in `message`.
          * @enum {string}
          */
-        readonly Reason: "Succeeded" | "Progressing" | "Pending" | "Retrying" | "Suspended" | "Unsafe" | "Cancelled" | "Stalled" | "Starting" | "RemovedFromFile" | "Interrupted" | "Valid" | "Invalid" | "FileMissing" | "Reachable" | "Unreachable" | "InvalidAnswer" | "AccessDenied" | "NotFound" | "InvalidName" | "RateLimited" | "RegistryUnreachable" | "RegistryError" | "RegistryInsecure" | "RuntimeTooOld" | "PinMismatch" | "DiskFull" | "Corrupt" | "NoProgress" | "Cut" | "InvalidDefinition" | "NotVerified" | "LoadFailed" | "NothingGenerated" | "AliasTaken" | "Failed" | "Gated" | "RevisionNotFound" | "CredentialsRefused" | "NotServable";
+        readonly Reason: "Succeeded" | "Progressing" | "Pending" | "Retrying" | "Suspended" | "Unsafe" | "Cancelled" | "Stalled" | "Starting" | "RemovedFromFile" | "Interrupted" | "Valid" | "Invalid" | "FileMissing" | "SignatureRefused" | "Reachable" | "Unreachable" | "InvalidAnswer" | "AccessDenied" | "NotFound" | "InvalidName" | "RateLimited" | "RegistryUnreachable" | "RegistryError" | "RegistryInsecure" | "RuntimeTooOld" | "PinMismatch" | "DiskFull" | "Corrupt" | "NoProgress" | "Cut" | "InvalidDefinition" | "NotVerified" | "LoadFailed" | "NothingGenerated" | "AliasTaken" | "Failed" | "Gated" | "RevisionNotFound" | "CredentialsRefused" | "NotServable";
         /**
          * Role
          * @description Why the daemon put a name on a runtime.
@@ -2396,6 +2446,54 @@ export interface components {
          */
         readonly Service: "online" | "offline" | "unknown";
         /**
+         * SourceInfo
+         * @description The git repository that the file comes from.
+         */
+        readonly SourceInfo: {
+            /**
+             * Url
+             * @description The repository.
+             */
+            readonly url: string;
+            /**
+             * Ref
+             * @description The branch, tag or commit that is followed.
+             */
+            readonly ref: string;
+            /**
+             * Commit
+             * @description The newest commit that was fetched; it need not have changed the file.
+             */
+            readonly commit: string | null;
+            /**
+             * Author
+             * @description Who made it.
+             */
+            readonly author: string | null;
+            /**
+             * Subject
+             * @description The first line of its message.
+             */
+            readonly subject: string | null;
+            /**
+             * Fetched At
+             * @description When the repository was last fetched.
+             */
+            readonly fetched_at: string | null;
+            /** @description Why the last fetch failed, in one word; null where it did not. */
+            readonly reason: components["schemas"]["Reason"] | null;
+            /**
+             * Error
+             * @description The same in words, with what to do.
+             */
+            readonly error: string | null;
+            /**
+             * Failing Since
+             * @description Since when fetches fail.
+             */
+            readonly failing_since: string | null;
+        };
+        /**
          * StatusAnswer
          * @description Everything at a glance.
          */
@@ -2600,6 +2698,7 @@ export type DriftInfo = components['schemas']['DriftInfo'];
 export type DriftKind = components['schemas']['DriftKind'];
 export type EditAnswer = components['schemas']['EditAnswer'];
 export type EventInfo = components['schemas']['EventInfo'];
+export type FetchAnswer = components['schemas']['FetchAnswer'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FileInfo = components['schemas']['FileInfo'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
@@ -2634,6 +2733,7 @@ export type RuntimeStatus = components['schemas']['RuntimeStatus'];
 export type RuntimesAnswer = components['schemas']['RuntimesAnswer'];
 export type ServerRequest = components['schemas']['ServerRequest'];
 export type Service = components['schemas']['Service'];
+export type SourceInfo = components['schemas']['SourceInfo'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
 export type StepInfo = components['schemas']['StepInfo'];
 export type SuspendRequest = components['schemas']['SuspendRequest'];
@@ -3637,6 +3737,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ChangeAnswer"];
+                };
+            };
+            /** @description An error of ours */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly fetch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FetchAnswer"];
                 };
             };
             /** @description An error of ours */

@@ -5,8 +5,9 @@ import type { WantedEdit } from '../api/edits';
 import { useChange, useRuntimes, useTags } from '../api/queries';
 import type { CatalogueEntry, ChangeAnswer, RuntimeInfo } from '../api/schema';
 import { Say, useLanguage } from '../i18n/language';
-import { tagOf, withTag } from '../model/catalogue';
+import { isSameTag, tagOf, withTag } from '../model/catalogue';
 import { useSettled } from '../live/settled';
+import { Badge } from '../parts/Badge';
 import { Dialog } from '../parts/Dialog';
 import { Icon } from '../parts/Icon';
 import { Said } from '../parts/Said';
@@ -43,7 +44,7 @@ export function InstallDialog({ entry, runtime: wanted, onClose }: InstallDialog
   const settled = useSettled(edit, TYPING_MS);
   const { data: change, error } = useChange(settled.name === '' ? null : settled);
   const known = useTags(entry).data?.models ?? [];
-  const expected = [...known, entry].find((one) => one?.model_name === edit.name)?.size_bytes ?? null;
+  const expected = [...known, entry].find((one) => one && isSameTag(one.model_name, edit.name))?.size_bytes ?? null;
   const repository = entry?.provider === 'huggingface' && entry.runtime === 'vllm';
   return (
     <Dialog
@@ -70,7 +71,7 @@ export function InstallDialog({ entry, runtime: wanted, onClose }: InstallDialog
         <input type="checkbox" checked={active} onChange={(event) => setActive(event.target.checked)} />
         <span>{t('install.activate')}</span>
       </label>
-      <Room change={error ? undefined : change} expected={expected} />
+      {change?.changed && !error && <Room change={change} expected={expected} />}
       <Preview change={change} error={error} />
       {order.error && <Problem error={order.error} />}
     </Dialog>
@@ -105,7 +106,8 @@ function Versions({ entry, name, onChoose }: VersionsProps) {
   const { t } = useLanguage();
   const { data, isLoading } = useTags(entry);
   const known = data?.models ?? [];
-  const guessed = entry.sizes.map((size) => withTag(entry.model_name, size));
+  // In Ollama's library the sizes are tags too; on the Hub they are only numbers.
+  const guessed = entry.provider === 'ollama' ? entry.sizes.map((size) => withTag(entry.model_name, size)) : [];
   const names = known.length > 0 ? known.map((one) => one.model_name) : [entry.model_name, ...guessed];
   const group = useId();
   return (
@@ -114,9 +116,9 @@ function Versions({ entry, name, onChoose }: VersionsProps) {
       <div className="versions">
         {[...new Set(names)].map((one) => (
           <label key={one} className="version">
-            <input type="radio" name={group} checked={one === name} onChange={() => onChoose(one)} />
+            <input type="radio" name={group} checked={isSameTag(one, name)} onChange={() => onChoose(one)} />
             <code>{labelOf(one, entry)}</code>
-            <VersionSize bytes={known.find((tag) => tag.model_name === one)?.size_bytes ?? null} />
+            <VersionFacts version={known.find((tag) => tag.model_name === one)} />
           </label>
         ))}
       </div>
@@ -131,8 +133,16 @@ function Versions({ entry, name, onChoose }: VersionsProps) {
   );
 }
 
-function VersionSize({ bytes }: { readonly bytes: number | null }) {
-  return bytes === null ? null : <Size bytes={bytes} />;
+function VersionFacts({ version }: { readonly version: CatalogueEntry | undefined }) {
+  const { t } = useLanguage();
+  if (!version) return null;
+  return (
+    <>
+      {version.size_bytes !== null && <Size bytes={version.size_bytes} />}
+      {version.installed && <Badge tone="good">{t('card.installed')}</Badge>}
+      {version.fits === false && <Badge tone="warn">{t('card.too_large')}</Badge>}
+    </>
+  );
 }
 
 function labelOf(name: string, entry: CatalogueEntry): string {

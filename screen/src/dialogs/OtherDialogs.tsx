@@ -108,7 +108,8 @@ export function ProblemsDialog({ onClose }: Closing) {
 
 interface SuspendDialogProps extends Closing {
   readonly action: 'suspend' | 'resume';
-  readonly runtime: string;
+  /** Null for the whole file. */
+  readonly runtime: string | null;
 }
 
 export function SuspendDialog({ action, runtime, onClose }: SuspendDialogProps) {
@@ -119,7 +120,7 @@ export function SuspendDialog({ action, runtime, onClose }: SuspendDialogProps) 
   return (
     <Dialog
       wide
-      title={t(`ask.${action}`, { runtime })}
+      title={t(`ask.${action}`, { runtime: runtime ?? t('suspended.everything') })}
       onClose={onClose}
       actions={<Confirm edit={edit} change={change} order={order} label={`confirm.${action}`} onClose={onClose} />}
     >

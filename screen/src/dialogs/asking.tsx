@@ -9,7 +9,7 @@ import type { Row } from '../model/rows';
 export type Question =
   | { readonly kind: 'install'; readonly entry: CatalogueEntry | null; readonly runtime?: string }
   | { readonly kind: 'change'; readonly action: ModelAction; readonly row: Row }
-  | { readonly kind: 'suspend'; readonly action: 'suspend' | 'resume'; readonly runtime: string }
+  | { readonly kind: 'suspend'; readonly action: 'suspend' | 'resume'; readonly runtime: string | null }
   | { readonly kind: 'unsafe'; readonly runtime: string }
   | { readonly kind: 'problems' }
   | { readonly kind: 'offline' };

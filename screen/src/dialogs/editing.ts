@@ -37,7 +37,7 @@ export function useEdit(onDone: () => void) {
       return { id };
     },
     onSuccess: (_, { edit }) => {
-      toast('good', t(`done.${edit.action}`, { model: edit.name, runtime: edit.runtime ?? '' }));
+      toast('good', t(`done.${edit.action}`, { model: edit.name, runtime: edit.runtime ?? t('suspended.everything') }));
       onDone();
     },
     onError: (_, __, context) => {

@@ -24,6 +24,8 @@ export interface Connection {
   readonly heard: number | null;
 }
 
+const POLL_MS = 3000;
+const STATUS_PATH = '/api/v1/status';
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5000;
 /** The daemon breaks its silence every 15 seconds; after three of those it is gone. */
@@ -45,6 +47,7 @@ export function startLive(options: LiveOptions): () => void {
   const end = new AbortController();
   const refresh = createRefresher(options, end.signal);
   void follow(options, refresh, end.signal);
+  void poll(options, refresh, end.signal);
   return () => end.abort();
 }
 
@@ -60,12 +63,31 @@ async function follow(options: LiveOptions, refresh: () => void, signal: AbortSi
   while (!signal.aborted) {
     const failure = await readOnce(options, position, refresh, signal).catch(asError);
     if (isAborted(signal)) return;
-    // Answers that are no success come from a daemon that runs: too many readers, a missing token.
-    if (failure) setLink(options, failure instanceof ApiError ? 'polling' : 'offline');
+    if (failure) setLink(options, await linkWithout(options.api, failure, signal));
     else wait = FIRST_WAIT_MS;
+    if (isAborted(signal)) return;
     await pause(wait, signal);
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   }
+}
+
+/** Asks every few seconds while there is no stream that would tell. */
+async function poll({ connection, queries }: LiveOptions, refresh: () => void, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pause(POLL_MS, signal);
+    const { link } = connection.get();
+    if (isAborted(signal) || link === 'live' || link === 'offline') continue;
+    await queries.refetchQueries({ queryKey: KEYS.status });
+    connection.set((now) => (now.link === link ? { link, heard: Date.now() } : now));
+    refresh();
+  }
+}
+
+/** Without a stream the daemon may answer all the same: it has too many readers, or a proxy lets no stream through. */
+async function linkWithout(api: Api, failure: Error, signal: AbortSignal): Promise<Link> {
+  if (failure instanceof ApiError) return 'polling';
+  const asked = await api.get(STATUS_PATH, signal).catch(asError);
+  return asked instanceof Error && !(asked instanceof ApiError) ? 'offline' : 'polling';
 }
 
 function asError(error: unknown): Error {
@@ -162,7 +184,9 @@ function createRefresher({ queries, onRefreshed }: LiveOptions, signal: AbortSig
     while (due && !signal.aborted) {
       due = false;
       const revision = queries.getQueryData<StatusAnswer>(KEYS.status)?.file.attempted_revision ?? null;
+      const before = queries.getQueryData(KEYS.models);
       await Promise.all(KEYS.lists.map((queryKey) => queries.refetchQueries({ queryKey })));
+      if (queries.getQueryData(KEYS.models) !== before) refreshBadges(queries);
       onRefreshed(revision);
       await pause(REFRESH_PACE_MS, signal);
     }
@@ -173,6 +197,11 @@ function createRefresher({ queries, onRefreshed }: LiveOptions, signal: AbortSig
     due = true;
     if (!busy) void run();
   };
+}
+
+/** What is installed and declared stands on the cards too, and the daemon answers with them from memory. */
+function refreshBadges(queries: QueryClient): void {
+  void queries.refetchQueries({ queryKey: KEYS.catalogue, type: 'active' });
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,10 @@
 /** What needs a person, one item each, the worst first. */
 
-import type { OperationInfo, PlanAnswer, StatusAnswer, StepInfo, UnsafeInfo } from '../api/schema';
+import type { CatalogueAnswer, OperationInfo, PlanAnswer, StatusAnswer, StepInfo, UnsafeInfo } from '../api/schema';
 
 export type Attention =
   | { readonly kind: 'file'; readonly key: string; readonly problems: readonly string[]; readonly since: string | null }
+  | { readonly kind: 'source'; readonly key: string; readonly error: string; readonly since: string }
   | { readonly kind: 'unsafe'; readonly key: string; readonly runtime: string; readonly unsafe: UnsafeInfo }
   | {
       readonly kind: 'unknown';
@@ -19,19 +20,45 @@ export type Attention =
       readonly step: StepInfo;
       readonly operationId: string;
     }
-  | { readonly kind: 'suspended'; readonly key: string; readonly runtime: string | null };
+  | { readonly kind: 'suspended'; readonly key: string; readonly runtime: string | null }
+  | { readonly kind: 'stale'; readonly key: string; readonly answer: CatalogueAnswer };
 
-export function attentionOf(
-  status: StatusAnswer | undefined,
-  plan: PlanAnswer | undefined,
-  operations: readonly OperationInfo[],
-): Attention[] {
-  return [...fileItems(status), ...runtimeItems(status), ...planItems(plan, operations), ...suspensions(status)];
+export interface AttentionSources {
+  readonly status: StatusAnswer | undefined;
+  readonly plan: PlanAnswer | undefined;
+  readonly operations: readonly OperationInfo[];
+  /** The lists of what is trending. */
+  readonly lists: readonly (CatalogueAnswer | undefined)[];
+}
+
+export function attentionOf({ status, plan, operations, lists }: AttentionSources): Attention[] {
+  return [
+    ...fileItems(status),
+    ...sourceItems(status),
+    ...runtimeItems(status),
+    ...planItems(plan, operations),
+    ...suspensions(status),
+    ...staleItems(lists),
+  ];
+}
+
+/** Lists that are older than they should be. A catalogue that was never read has nothing to show instead; its column says so. */
+function staleItems(lists: readonly (CatalogueAnswer | undefined)[]): Attention[] {
+  return lists
+    .filter((list) => list !== undefined)
+    .filter((list) => list.stale && list.fetched_at !== null && list.error !== null)
+    .map((answer) => ({ kind: 'stale', key: `stale ${answer.provider}`, answer }));
 }
 
 function fileItems(status: StatusAnswer | undefined): Attention[] {
   if (!status || status.file.problems.length === 0) return [];
   return [{ kind: 'file', key: 'file', problems: status.file.problems, since: status.file.problems_since }];
+}
+
+/** The repository of the file, where it cannot be fetched; the file that was fetched last is in force. */
+function sourceItems(status: StatusAnswer | undefined): Attention[] {
+  const { error = null, failing_since: since = null } = status?.file.source ?? {};
+  return error === null || since === null ? [] : [{ kind: 'source', key: 'source', error, since }];
 }
 
 function runtimeItems(status: StatusAnswer | undefined): Attention[] {

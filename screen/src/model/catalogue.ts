@@ -1,6 +1,8 @@
 /** Which entries of a catalogue are shown, and in which order. */
 
-import type { CatalogueEntry } from '../api/schema';
+import type { CatalogueEntry, Provider } from '../api/schema';
+
+export const PROVIDER_NAMES: Readonly<Record<Provider, string>> = { ollama: 'Ollama', huggingface: 'Hugging Face' };
 
 export const ORDERS = ['catalogue', 'downloads', 'likes', 'newest', 'smallest', 'name'] as const;
 export type Order = (typeof ORDERS)[number];
@@ -41,6 +43,11 @@ function descending(value: (entry: CatalogueEntry) => number | null): Compare {
   return (one, other) => (value(other) ?? -Infinity) - (value(one) ?? -Infinity) || 0;
 }
 
+/** The licence that its owner names; null where none is told. */
+export function licenseOf({ tags }: CatalogueEntry): string | null {
+  return tags.find((tag) => tag.startsWith('license:'))?.slice('license:'.length) ?? null;
+}
+
 /** The capabilities that occur, for the filter. */
 export function capabilitiesOf(entries: readonly CatalogueEntry[]): string[] {
   return [...new Set(entries.flatMap((entry) => entry.capabilities))].sort();
@@ -50,6 +57,11 @@ export function capabilitiesOf(entries: readonly CatalogueEntry[]): string[] {
 export function withTag(name: string, tag: string): string {
   const bare = name.replace(/:[^:/]*$/, '');
   return tag === '' ? bare : `${bare}:${tag}`;
+}
+
+/** Whether two names mean one version; no tag means `latest`. */
+export function isSameTag(one: string, other: string): boolean {
+  return withTag(one, tagOf(one) || 'latest') === withTag(other, tagOf(other) || 'latest');
 }
 
 /** The tag of a name; empty where it has none. */

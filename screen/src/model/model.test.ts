@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CatalogueEntry } from '../api/schema';
+import type { CatalogueAnswer, CatalogueEntry } from '../api/schema';
 import {
   blocked,
   loaded,
@@ -14,8 +14,10 @@ import {
   step,
 } from '../testing/samples';
 import { possibilities } from './actions';
+import type { AttentionSources } from './attention';
 import { attentionOf, operationOf } from './attention';
-import { capabilitiesOf, chosen, EVERYTHING, tagOf, withTag } from './catalogue';
+import { capabilitiesOf, chosen, EVERYTHING, isSameTag, licenseOf, tagOf, withTag } from './catalogue';
+import { withEarlier } from './history';
 import type { Intent } from './intents';
 import { added, intentFor, PATIENCE_MS, settled, withdrawn } from './intents';
 import type { Row, RowSources } from './rows';
@@ -203,12 +205,31 @@ describe('the summary', () => {
 });
 
 describe('attention', () => {
-  const kinds = (...sources: Parameters<typeof attentionOf>) => attentionOf(...sources).map((item) => item.kind);
+  const nothing: AttentionSources = { status: undefined, plan: undefined, operations: [], lists: [] };
+  const kinds = (sources: Partial<AttentionSources>) =>
+    attentionOf({ ...nothing, ...sources }).map((item) => item.kind);
+  const list = (more: Partial<CatalogueAnswer> = {}): CatalogueAnswer => ({
+    success: true,
+    provider: 'ollama',
+    count: 0,
+    models: [],
+    stale: false,
+    error: null,
+    fetched_at: '2026-03-01T11:00:00.000Z',
+    ...more,
+  });
 
   it('is not asked for while all is well, or nothing is known', () => {
-    expect(kinds(status(), plans(plan([step()])), [])).toEqual([]);
-    expect(kinds(undefined, undefined, [])).toEqual([]);
+    expect(kinds({ status: status(), plan: plans(plan([step()])), lists: [list(), undefined] })).toEqual([]);
+    expect(kinds({})).toEqual([]);
   });
+
+  it.each([
+    ['old, because the catalogue does not answer', { stale: true, error: 'cannot be reached' }, ['stale']],
+    ['never read', { stale: true, error: 'cannot be reached', fetched_at: null }, []],
+    ['old for a moment', { stale: true }, []],
+    ['turned off', { error: 'is off', fetched_at: null }, []],
+  ] as const)('of a list that is %s', (_, more, found) => expect(kinds({ lists: [list(more)] })).toEqual(found));
 
   it('comes with the worst first', () => {
     const { file } = status();
@@ -216,25 +237,47 @@ describe('attention', () => {
     const unsafe = { digest: 'd', reasons: ['too many'], models: ['a'], freed_bytes: 1, freed_gb: 0 };
     const stalled = step({ block: blocked('stalled', 'no') });
     expect(
-      kinds(
-        status({
+      kinds({
+        status: status({
           file: { ...file, problems: ['models.yaml:1:1: no'] },
           runtimes: [lost, runtimeStatus({ name: 'b', suspended: true })],
         }),
-        plans(plan([stalled, step({ key: 'bbbb', block: blocked('backoff', 'later') })], { unsafe })),
-        [],
-      ),
+        plan: plans(plan([stalled, step({ key: 'bbbb', block: blocked('backoff', 'later') })], { unsafe })),
+      }),
     ).toEqual(['file', 'unknown', 'unsafe', 'stalled', 'suspended']);
+  });
+
+  it('is asked for while the repository of the file cannot be fetched', () => {
+    const { file } = status();
+    const source = { url: 'https://git.lan/models', ref: 'main', commit: null, author: null, subject: null } as const;
+    const failed = {
+      ...source,
+      fetched_at: null,
+      reason: 'Unreachable',
+      error: 'refused',
+      failing_since: 'then',
+    } as const;
+    expect(kinds({ status: status({ file: { ...file, source: failed } }) })).toEqual(['source']);
+    const fetched = { ...failed, reason: null, error: null, failing_since: null };
+    expect(kinds({ status: status({ file: { ...file, source: fetched } }) })).toEqual([]);
   });
 
   it('tells once that everything is suspended', () => {
     const both = [runtimeStatus({ suspended: true }), runtimeStatus({ name: 'b', suspended: true })];
-    expect(kinds(status({ suspended: true, runtimes: both }), undefined, [])).toEqual(['suspended']);
+    expect(kinds({ status: status({ suspended: true, runtimes: both }) })).toEqual(['suspended']);
   });
 
   it('names the operation that a retry is for', () => {
     expect(operationOf(step(), [operation({ operation_id: 'aaaa-77' })])).toBe('aaaa-77');
     expect(operationOf(step(), [operation({ operation_id: 'bbbb-1' })])).toBe('aaaa');
+  });
+});
+
+describe('what was done', () => {
+  it('goes on with the pages of the history, each operation once, and without those that never began', () => {
+    const [one, two, three] = [operation(), operation({ operation_id: 'b-1' }), operation({ operation_id: 'c-1' })];
+    const waiting = operation({ operation_id: 'd', started_at: null });
+    expect(withEarlier([waiting, one, two], [two, three])).toEqual([one, two, three]);
   });
 });
 
@@ -299,6 +342,16 @@ describe('a catalogue', () => {
     expect(names({ capability: 'vision' })).toEqual(['a']);
     expect(names({ largestGb: 2 })).toEqual(['a']);
     expect(capabilitiesOf(all)).toEqual(['tools', 'vision']);
+  });
+
+  it('tells the licence of a model where its tags name one', () => {
+    expect(licenseOf(entry('a', { tags: ['gguf', 'license:apache-2.0'] }))).toBe('apache-2.0');
+    expect(licenseOf(entry('a', { tags: ['license'] }))).toBeNull();
+  });
+
+  it('takes no tag for the tag latest', () => {
+    expect(isSameTag('qwen3', 'qwen3:latest')).toBe(true);
+    expect(isSameTag('qwen3', 'qwen3:8b')).toBe(false);
   });
 
   it.each([

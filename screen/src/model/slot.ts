@@ -73,7 +73,8 @@ function stateOf({ runtime, model, busy, loaded, failed }: Facts): SlotState {
   return failed ? 'failed' : 'waiting';
 }
 
-function loadedAs(runtime: RuntimeInfo, model: string): LoadedInfo | null {
+/** What is in memory under the name of a model. */
+export function loadedAs(runtime: RuntimeInfo, model: string): LoadedInfo | null {
   return runtime.loaded.find((one) => one.serves.some((name) => sameModel(name, model))) ?? null;
 }
 

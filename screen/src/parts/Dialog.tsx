@@ -25,7 +25,9 @@ export function Dialog({ title, onClose, children, actions, wide = false }: Dial
     dialog?.showModal();
     return () => {
       dialog?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // What opened it may be gone by now, as the row of a model that was deleted.
+      const back = before instanceof HTMLElement && before.isConnected ? before : document.querySelector('main');
+      back?.focus();
     };
   }, []);
 

@@ -84,7 +84,7 @@ function Facts({ slot, runtime }: ActiveSlotProps) {
           }
         />
       )}
-      {loaded && <Fact name={t('slot.memory')} value={<Size bytes={loaded.memory_bytes} />} />}
+      {loaded?.memory_bytes ? <Fact name={t('slot.memory')} value={<Size bytes={loaded.memory_bytes} />} /> : null}
       {loaded?.vram_bytes ? <Fact name={t('slot.vram')} value={<Size bytes={loaded.vram_bytes} />} /> : null}
       {slot.state === 'serving' && since !== null && <Fact name={t('slot.for')} value={<Lasting since={since} />} />}
     </dl>

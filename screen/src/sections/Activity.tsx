@@ -1,13 +1,14 @@
 /** What is being done and what was done; what waits stands in the plan. A failure opens to its reason and to what can be done about it. */
 
-import { useId, useState } from 'react';
-import { useOperations } from '../api/queries';
+import { useEffect, useId, useState } from 'react';
+import { OPERATIONS, useHistory, useOperations } from '../api/queries';
 import type { OperationInfo, OperationStatus } from '../api/schema';
 import { useCommands } from '../dialogs/commands';
 import { short } from '../format/digests';
 import { duration, size } from '../format/numbers';
 import { Say, useLanguage } from '../i18n/language';
 import { useNow } from '../live/clock';
+import { withEarlier } from '../model/history';
 import { Ago } from '../parts/Ago';
 import type { Tone } from '../parts/Badge';
 import { Button } from '../parts/Button';
@@ -22,7 +23,8 @@ export function Activity() {
   const { t } = useLanguage();
   const { data, error } = useOperations();
   const [failuresFirst, setFailuresFirst] = useState(false);
-  const all = (data?.operations ?? []).filter((one) => one.started_at !== null);
+  const earlier = useEarlier(data?.operations.length ?? 0);
+  const all = withEarlier(data?.operations ?? [], earlier.operations);
   const failures = all.filter((one) => one.status === 'failed').length;
   const items = failuresFirst ? all.toSorted((one, other) => rank(one) - rank(other)) : all;
   return (
@@ -48,8 +50,47 @@ export function Activity() {
           {(operation) => <ActivityRow operation={operation} />}
         </VirtualList>
       )}
+      {earlier.more && (
+        <p className="activity-more">
+          <Button kind="quiet" busy={earlier.busy} onClick={earlier.show}>
+            {t('activity.earlier')}
+          </Button>
+        </p>
+      )}
+      {earlier.error && <Trouble error={earlier.error} />}
     </section>
   );
+}
+
+interface Earlier {
+  readonly operations: readonly OperationInfo[];
+  /** Whether there is more than is shown. */
+  readonly more: boolean;
+  readonly busy: boolean;
+  readonly error: Error | null;
+  readonly show: () => void;
+}
+
+/** What ended before the `listed` operations. The first page of the history has much of what is listed, so two are read at first. */
+function useEarlier(listed: number): Earlier {
+  const [wanted, setWanted] = useState(false);
+  const { data, error, hasNextPage, isLoading, isFetching, isFetchingNextPage, fetchNextPage } = useHistory(wanted);
+  const first = (data?.length ?? 0) <= OPERATIONS;
+
+  useEffect(() => {
+    if (first && hasNextPage && !isFetching && !error) void fetchNextPage();
+  }, [first, hasNextPage, isFetching, error, fetchNextPage]);
+
+  return {
+    operations: data ?? [],
+    more: wanted ? hasNextPage : listed >= OPERATIONS,
+    busy: isLoading || isFetchingNextPage,
+    error,
+    show: () => {
+      if (wanted) void fetchNextPage();
+      else setWanted(true);
+    },
+  };
 }
 
 function rank(operation: OperationInfo): number {
@@ -120,6 +161,7 @@ function Details({ operation, id }: { readonly operation: OperationInfo; readonl
           name={t('activity.revision')}
           value={<code title={operation.revision}>{short(operation.revision)}</code>}
         />
+        {operation.author !== null && <Fact name={t('activity.author')} value={operation.author} />}
         {operation.retry_at && <Fact name={t('activity.again')} value={<Ago at={operation.retry_at} />} />}
       </dl>
       <Ways operation={operation} />

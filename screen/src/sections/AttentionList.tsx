@@ -1,7 +1,7 @@
 /** What needs a person: one line each, with the one thing to do about it. Nothing is shown while nothing does. */
 
 import type { ReactNode } from 'react';
-import { useOperations, usePlan, useStatus } from '../api/queries';
+import { useCatalogue, useOperations, usePlan, useStatus } from '../api/queries';
 import type { UnsafeInfo } from '../api/schema';
 import { useCommands } from '../dialogs/commands';
 import { useAsk } from '../dialogs/asking';
@@ -12,6 +12,8 @@ import { useSession } from '../live/session';
 import { useStore } from '../live/store';
 import type { Attention } from '../model/attention';
 import { attentionOf } from '../model/attention';
+import { PROVIDER_NAMES } from '../model/catalogue';
+import { Ago } from '../parts/Ago';
 import { Button } from '../parts/Button';
 import type { IconName } from '../parts/Icon';
 import { Icon } from '../parts/Icon';
@@ -24,7 +26,8 @@ export function AttentionList() {
   const { data: plan } = usePlan();
   const { data: operations } = useOperations();
   const { link } = useStore(useSession().connection);
-  const items = attentionOf(status, plan, operations?.operations ?? []);
+  const lists = [useCatalogue('trending', 'ollama').data, useCatalogue('trending', 'huggingface').data];
+  const items = attentionOf({ status, plan, operations: operations?.operations ?? [], lists });
   if (items.length === 0 && link !== 'offline') return null;
   return (
     <section className="attention" aria-label={t('attention.title')}>
@@ -85,6 +88,8 @@ function Item({ item, accepted }: ItemProps<Attention>) {
   switch (item.kind) {
     case 'file':
       return <FileItem item={item} accepted={accepted} />;
+    case 'source':
+      return <SourceItem item={item} />;
     case 'unsafe':
       return <UnsafeItem runtime={item.runtime} unsafe={item.unsafe} />;
     case 'unknown':
@@ -93,6 +98,8 @@ function Item({ item, accepted }: ItemProps<Attention>) {
       return <StalledItem item={item} />;
     case 'suspended':
       return <SuspendedItem item={item} />;
+    case 'stale':
+      return <StaleItem item={item} />;
   }
 }
 
@@ -113,7 +120,10 @@ function FileItem({ item, accepted }: ItemProps<Of<'file'>>) {
         )
       }
     >
-      <strong>{t('file.invalid')}</strong> <code lang="en">{first}</code>{' '}
+      <strong>{t('file.invalid')}</strong>{' '}
+      <code lang="en" title={first}>
+        {first?.replace(/^\/(?:[^/:]*\/)*/, '')}
+      </code>{' '}
       <span className="dim">
         {accepted === null ? (
           t('file.none_in_force')
@@ -121,6 +131,17 @@ function FileItem({ item, accepted }: ItemProps<Of<'file'>>) {
           <Say k="file.in_force" values={{ time: <Clock at={accepted} /> }} />
         )}
       </span>
+    </Line>
+  );
+}
+
+function SourceItem({ item }: { readonly item: Of<'source'> }) {
+  return (
+    <Line icon="offline" tone="warn">
+      <strong>
+        <Say k="source.failing" values={{ time: <Clock at={item.since} /> }} />
+      </strong>{' '}
+      <Said>{item.error}</Said>
     </Line>
   );
 }
@@ -199,11 +220,40 @@ function StalledItem({ item }: { readonly item: Of<'stalled'> }) {
 
 function SuspendedItem({ item }: { readonly item: Of<'suspended'> }) {
   const { t } = useLanguage();
+  const ask = useAsk();
   const { runtime } = item;
   return (
-    <Line icon="held" tone="plain">
-      <strong>{runtime === null ? t('suspended.all') : t('suspended.one', { runtime })}</strong> {t('suspended.means')}{' '}
-      <code>{`venom-modeld resume${runtime === null ? '' : ` ${runtime}`}`}</code>
+    <Line
+      icon="held"
+      tone="plain"
+      action={
+        <Button onClick={() => ask({ kind: 'suspend', action: 'resume', runtime })}>
+          {t('action.resume')}
+          <span className="unseen"> {runtime ?? t('suspended.everything')}</span>
+        </Button>
+      }
+    >
+      <strong>{runtime === null ? t('suspended.all') : t('suspended.one', { runtime })}</strong> {t('suspended.means')}
+    </Line>
+  );
+}
+
+function StaleItem({ item: { answer } }: { readonly item: Of<'stale'> }) {
+  const { t } = useLanguage();
+  const ask = useAsk();
+  return (
+    <Line
+      icon="offline"
+      tone="plain"
+      action={
+        <Button onClick={() => ask({ kind: 'offline' })}>
+          {t('stale.how_to')}
+          <span className="unseen"> {PROVIDER_NAMES[answer.provider]}</span>
+        </Button>
+      }
+    >
+      <strong>{t('stale.catalogue', { provider: PROVIDER_NAMES[answer.provider] })}</strong>{' '}
+      <Say k="stale.shown" values={{ ago: <Ago at={answer.fetched_at} /> }} />
     </Line>
   );
 }

@@ -1,14 +1,15 @@
 /** What there is in the world: what is popular, what is available, what a search finds; each source beside the other. */
 
 import type { RefObject } from 'react';
-import { useDeferredValue, useState } from 'react';
+import { useState } from 'react';
 import type { Listing } from '../api/queries';
 import { useCatalogue, useRuntimes } from '../api/queries';
 import type { CatalogueAnswer, CatalogueEntry, Provider } from '../api/schema';
 import { useAsk } from '../dialogs/asking';
 import { Say, useLanguage } from '../i18n/language';
+import { useSettled } from '../live/settled';
 import type { Filter } from '../model/catalogue';
-import { capabilitiesOf, chosen, EVERYTHING } from '../model/catalogue';
+import { capabilitiesOf, chosen, EVERYTHING, PROVIDER_NAMES } from '../model/catalogue';
 import { Ago } from '../parts/Ago';
 import { Button } from '../parts/Button';
 import { Icon } from '../parts/Icon';
@@ -20,7 +21,9 @@ import { Filters } from './Filters';
 
 const PROVIDERS: readonly Provider[] = ['ollama', 'huggingface'];
 const LISTINGS: readonly Listing[] = ['trending', 'available', 'search'];
-export const PROVIDER_NAMES: Readonly<Record<Provider, string>> = { ollama: 'Ollama', huggingface: 'Hugging Face' };
+
+/** A search asks the catalogue itself, which minds being asked for every letter. */
+const TYPING_MS = 300;
 
 export interface DiscoverProps {
   readonly search: RefObject<HTMLInputElement | null>;
@@ -32,7 +35,7 @@ export function Discover({ search }: DiscoverProps) {
   const [words, setWords] = useState('');
   const [filter, setFilter] = useState<Filter>(EVERYTHING);
   const [provider, setProvider] = useState<Provider | ''>('');
-  const sought = useDeferredValue(words.trim());
+  const sought = useSettled(words.trim(), TYPING_MS);
   const shown = PROVIDERS.filter((one) => provider === '' || one === provider);
   const answers = {
     ollama: useCatalogue(listing, 'ollama', sought),
@@ -104,6 +107,7 @@ function Column({ provider, filter, listing, answer: { data, error } }: ColumnPr
         <h3 id={`${provider}-title`}>{PROVIDER_NAMES[provider]}</h3>
         {data?.fetched_at && (
           <p className="panel-facts">
+            <span>{t('discover.count', { count: entries.length })}</span>
             <span>
               <Say k="discover.as_of" values={{ ago: <Ago at={data.fetched_at} /> }} />
             </span>

@@ -2,6 +2,7 @@
 
 import type { CatalogueEntry, RuntimeInfo } from '../api/schema';
 import { useAsk } from '../dialogs/asking';
+import { licenseOf } from '../model/catalogue';
 import { compact } from '../format/numbers';
 import { useLanguage } from '../i18n/language';
 import { Ago } from '../parts/Ago';
@@ -22,7 +23,9 @@ export function EntryCard({ entry, runtimes }: EntryCardProps) {
   return (
     <article className="card" data-model={entry.model_name}>
       <div className="card-head">
-        <h4>{entry.display_name}</h4>
+        <h4>
+          {entry.display_name} <Page entry={entry} />
+        </h4>
         <Badges entry={entry} />
       </div>
       {entry.description && (
@@ -42,6 +45,18 @@ export function EntryCard({ entry, runtimes }: EntryCardProps) {
         </div>
       )}
     </article>
+  );
+}
+
+/** The way to the model's own page; nothing of it is asked for until a person goes there. */
+function Page({ entry }: { readonly entry: CatalogueEntry }) {
+  const { t } = useLanguage();
+  if (entry.url === null) return null;
+  return (
+    <a className="card-page" href={entry.url} target="_blank" rel="noreferrer" title={entry.url}>
+      <Icon name="link" size={14} />
+      <span className="unseen">{t('card.page', { model: entry.display_name })}</span>
+    </a>
   );
 }
 
@@ -76,10 +91,12 @@ const MOST = 6;
 const NOISE = /:|^(?:transformers|safetensors|gguf|pytorch|endpoints_compatible|text-generation-inference)$/;
 
 function Chips({ entry }: { readonly entry: CatalogueEntry }) {
+  const { t } = useLanguage();
   const chips = [...new Set([...entry.capabilities, ...entry.sizes, ...entry.tags])]
     .filter((chip) => !NOISE.test(chip))
     .slice(0, MOST);
-  if (chips.length === 0) return null;
+  const license = licenseOf(entry);
+  if (chips.length === 0 && license === null) return null;
   return (
     <ul className="chips">
       {chips.map((chip) => (
@@ -87,6 +104,11 @@ function Chips({ entry }: { readonly entry: CatalogueEntry }) {
           {chip}
         </li>
       ))}
+      {license !== null && (
+        <li className="chip" title={t('card.license')}>
+          {license}
+        </li>
+      )}
     </ul>
   );
 }

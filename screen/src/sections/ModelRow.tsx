@@ -1,14 +1,16 @@
 /** One model on one runtime: two lines that stay two lines whatever happens, and more behind the arrow. */
 
 import { useId, useState } from 'react';
-import type { OperationInfo, Prune } from '../api/schema';
+import type { LoadedInfo, OperationInfo, RuntimeInfo } from '../api/schema';
 import { useAsk } from '../dialogs/asking';
 import { useCommands } from '../dialogs/commands';
 import { short } from '../format/digests';
-import { duration, size, speed } from '../format/numbers';
+import { duration, percent, size, speed } from '../format/numbers';
 import { Say, useLanguage } from '../i18n/language';
 import type { Possibility } from '../model/actions';
 import { possibilities } from '../model/actions';
+import { loadedAs } from '../model/slot';
+import { PROVIDER_NAMES } from '../model/catalogue';
 import type { Row, RowState } from '../model/rows';
 import { Ago } from '../parts/Ago';
 import type { Tone } from '../parts/Badge';
@@ -39,14 +41,14 @@ export const STATE_LOOKS: Readonly<Record<RowState, readonly [IconName, Tone]>> 
 
 export interface ModelRowProps {
   readonly row: Row;
-  readonly prune: Prune;
+  readonly runtime: RuntimeInfo;
 }
 
-export function ModelRow({ row, prune }: ModelRowProps) {
+export function ModelRow({ row, runtime }: ModelRowProps) {
   const { t } = useLanguage();
   const [open, setOpen] = useState(false);
   const id = useId();
-  const can = possibilities(row, prune);
+  const can = possibilities(row, runtime.prune);
   const [icon, tone] = STATE_LOOKS[row.state];
   const moving = isMoving(row) ? ' is-moving' : '';
   return (
@@ -59,17 +61,12 @@ export function ModelRow({ row, prune }: ModelRowProps) {
         <span className="row-name">
           <code>{row.name}</code>
           {row.keep && row.state !== 'kept' && <Badge icon="kept">{t('row.kept')}</Badge>}
-          {row.provider === 'huggingface' && <Badge>Hugging Face</Badge>}
         </span>
         <span className="row-size">
           <Size bytes={row.sizeBytes} />
         </span>
         <span className="row-digest">
-          {row.digest && (
-            <Copy text={row.digest} label={t('row.copy_digest', { model: row.name })}>
-              <code>{short(row.digest)}</code>
-            </Copy>
-          )}
+          <Digest row={row} />
         </span>
         <span className="row-since">
           <Ago at={row.since} />
@@ -91,7 +88,7 @@ export function ModelRow({ row, prune }: ModelRowProps) {
           <SecondLine row={row} />
         </div>
       </div>
-      {open && <Details row={row} can={can} id={id} />}
+      {open && <Details row={row} loaded={loadedAs(runtime, row.name)} can={can} id={id} />}
     </div>
   );
 }
@@ -164,7 +161,29 @@ function SecondLine({ row }: { readonly row: Row }) {
       </span>
     );
   }
-  return <span className="dim">{row.facts.join(' · ')}</span>;
+  return (
+    <>
+      <span className="row-digest-narrow">
+        <Digest row={row} />
+      </span>
+      <span className="dim">{factsOf(row).join(' · ')}</span>
+    </>
+  );
+}
+
+/** What stands below the name while there is nothing to tell. */
+function factsOf({ provider, facts }: Row): readonly string[] {
+  return provider === 'huggingface' ? [PROVIDER_NAMES.huggingface, ...facts] : facts;
+}
+
+function Digest({ row }: { readonly row: Row }) {
+  const { t } = useLanguage();
+  if (!row.digest) return null;
+  return (
+    <Copy text={row.digest} label={t('row.copy_digest', { model: row.name })}>
+      <code>{short(row.digest)}</code>
+    </Copy>
+  );
 }
 
 /** Whether bytes are on their way for it, so that its second line needs the room of the whole row. */
@@ -178,12 +197,13 @@ export function Transfer({ operation }: { readonly operation: OperationInfo }) {
   const { bytes_completed: done, bytes_total: total, bytes_per_second: rate, seconds_left: left } = operation;
   const moves = operation.phase === 'downloading';
   const parts = [
+    moves && operation.progress !== null ? percent(operation.progress, language) : null,
     operation.phase && !moves ? t(`phase.${operation.phase}`) : null,
     moves && done !== null && total !== null
       ? t('transfer.of', { done: size(done, language), total: size(total, language) })
       : null,
-    moves && rate !== null ? speed(rate, language) : null,
     moves && left !== null ? t('transfer.left', { time: duration(left, language) }) : null,
+    moves && rate !== null ? speed(rate, language) : null,
   ].filter((part) => part !== null);
   return (
     <div className="transfer">
@@ -195,11 +215,12 @@ export function Transfer({ operation }: { readonly operation: OperationInfo }) {
 
 interface DetailsProps {
   readonly row: Row;
+  readonly loaded: LoadedInfo | null;
   readonly can: readonly Possibility[];
   readonly id: string;
 }
 
-function Details({ row, can, id }: DetailsProps) {
+function Details({ row, loaded, can, id }: DetailsProps) {
   const { t } = useLanguage();
   return (
     <div className="row-details" id={id}>
@@ -216,6 +237,8 @@ function Details({ row, can, id }: DetailsProps) {
         {row.facts.length > 0 && <Fact name={t('row.build')} value={row.facts.join(' · ')} />}
         {row.capabilities.length > 0 && <Fact name={t('row.can')} value={row.capabilities.join(', ')} />}
         {row.digest && <Fact name={t('row.digest')} value={<code className="wrap">{row.digest}</code>} />}
+        {row.since && <Fact name={t('row.since')} value={<Ago at={row.since} />} />}
+        {loaded && <Fact name={t('slot.memory')} value={<Memory loaded={loaded} />} />}
       </dl>
       <ul className="actions">
         {can.map((one) => (
@@ -231,6 +254,26 @@ function Details({ row, can, id }: DetailsProps) {
         ))}
       </ul>
     </div>
+  );
+}
+
+/** What a loaded model takes, how much it can read at once, and how long it stays. */
+function Memory({ loaded }: { readonly loaded: LoadedInfo }) {
+  const { t, language } = useLanguage();
+  const { memory_bytes: memory, vram_bytes: gpu, context_length: context, expires_at: expires, pinned } = loaded;
+  return (
+    <>
+      {memory === null ? t('state.loaded') : <Size bytes={memory} />}
+      {gpu ? ` · ${t('row.on_gpu', { size: size(gpu, language) })}` : ''}
+      {context ? ` · ${t('row.context', { count: context })}` : ''}
+      {pinned && ` · ${t('row.pinned')}`}
+      {!pinned && expires && (
+        <>
+          {' · '}
+          <Say k="row.leaves" values={{ ago: <Ago at={expires} /> }} />
+        </>
+      )}
+    </>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { useOperations, usePlan, useStatus } from '../api/queries';
 import type { BlockKind, OperationInfo, RuntimePlan, StepInfo } from '../api/schema';
+import { useAsk } from '../dialogs/asking';
 import { useCommands } from '../dialogs/commands';
 import { Say, useLanguage } from '../i18n/language';
 import { operationOf } from '../model/attention';
@@ -18,12 +19,20 @@ import { Size } from '../parts/Size';
 export function Next() {
   const { t } = useLanguage();
   const { data: plan, error } = usePlan();
+  const ask = useAsk();
   const busy = plan?.runtimes.filter((runtime) => runtime.steps.length > 0) ?? [];
+  const unsafe = busy.filter((runtime) => runtime.unsafe !== null);
   return (
     <section className="panel next" aria-labelledby="next-title">
       <header className="panel-head">
         <h2 id="next-title">{t('next.title')}</h2>
         <Totals plans={busy} />
+        {unsafe.map(({ name }) => (
+          <Button key={name} icon="shield" onClick={() => ask({ kind: 'unsafe', runtime: name })}>
+            {t('unsafe.review')}
+            <span className="unseen"> {name}</span>
+          </Button>
+        ))}
       </header>
       {!plan && (error ? <Trouble error={error} /> : <Loading lines={2} />)}
       {plan && busy.length === 0 && <Nothing />}

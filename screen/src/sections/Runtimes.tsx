@@ -1,7 +1,7 @@
 /** What is installed: one panel a runtime, never mixed. */
 
 import { Fragment, useMemo, useState } from 'react';
-import { useModels, useOperations, usePlan, useRuntimes } from '../api/queries';
+import { useModels, useOperations, usePlan, useRuntimes, useStatus } from '../api/queries';
 import type { ModelsAnswer, OperationInfo, RuntimeInfo } from '../api/schema';
 import { useAsk } from '../dialogs/asking';
 import { Say, useLanguage } from '../i18n/language';
@@ -68,6 +68,8 @@ function RuntimeHead({ runtime, id }: { readonly runtime: RuntimeInfo; readonly 
   const { t } = useLanguage();
   const ask = useAsk();
   const action = runtime.suspended ? 'resume' : 'suspend';
+  // Where the whole file is suspended, a runtime cannot be resumed by itself.
+  const whole = useStatus().data?.suspended === true;
   return (
     <header className="panel-head runtime-head">
       <h3 id={id}>{runtime.name}</h3>
@@ -89,7 +91,7 @@ function RuntimeHead({ runtime, id }: { readonly runtime: RuntimeInfo; readonly 
             prune: <code>{runtime.prune}</code>
           </span>
         </p>
-        <Button kind="quiet" onClick={() => ask({ kind: 'suspend', action, runtime: runtime.name })}>
+        <Button kind="quiet" onClick={() => ask({ kind: 'suspend', action, runtime: whole ? null : runtime.name })}>
           {t(`action.${action}`)}
           <span className="unseen"> {runtime.name}</span>
         </Button>
@@ -121,18 +123,24 @@ function Reach({ runtime }: { readonly runtime: RuntimeInfo }) {
 }
 
 function Disk({ runtime }: { readonly runtime: RuntimeInfo }) {
+  const { t } = useLanguage();
   const { disk, models_bytes: used } = runtime;
-  if (used === null && !disk) return null;
+  if (runtime.observed_at === null) return null;
   return (
     <span className="disk">
       <Icon name="disk" size={14} />
       <span>
         <Say k="runtime.used" values={{ size: <Size bytes={used} /> }} />
-        {disk && (
-          <>
-            {' · '}
-            <Say k="runtime.free" values={{ size: <Size bytes={disk.free_bytes} /> }} />
-          </>
+        {' · '}
+        {disk ? (
+          <span title={disk.path}>
+            <Say
+              k="runtime.free"
+              values={{ size: <Size bytes={disk.free_bytes} />, total: <Size bytes={disk.total_bytes} /> }}
+            />
+          </span>
+        ) : (
+          <span title={t('runtime.free_unknown_means')}>{t('runtime.free_unknown')}</span>
         )}
       </span>
     </span>
@@ -179,7 +187,7 @@ function Rows({ rows, runtime }: { readonly rows: readonly Row[]; readonly runti
         keyOf={(row) => row.key}
         height={ROW_HEIGHT}
       >
-        {(row) => <ModelRow row={row} prune={runtime.prune} />}
+        {(row) => <ModelRow row={row} runtime={runtime} />}
       </VirtualList>
       {found.length === 0 && <p className="rows-note">{t('rows.none_match')}</p>}
     </div>

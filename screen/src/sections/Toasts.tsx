@@ -46,7 +46,7 @@ function One({ toast, onClose }: { readonly toast: Toast; readonly onClose: () =
       <div>
         <p>{toast.text}</p>
         {toast.detail && (
-          <p className="dim">
+          <p className="dim" title={toast.detail}>
             <Said>{toast.detail}</Said>
           </p>
         )}

@@ -3,7 +3,7 @@
 import { useStatus } from '../api/queries';
 import type { StatusAnswer } from '../api/schema';
 import { short } from '../format/digests';
-import { useLanguage } from '../i18n/language';
+import { Say, useLanguage } from '../i18n/language';
 import type { Key, Translate } from '../i18n/translate';
 import { useSession } from '../live/session';
 import { useStore } from '../live/store';
@@ -76,19 +76,29 @@ function sentence({ kind, count, names }: Summary, said: string, t: Translate): 
 
 function Revision({ status }: { readonly status: StatusAnswer }) {
   const { t } = useLanguage();
-  const { revision, applied_revision: applied, accepted_at: accepted, path } = status.file;
+  const { revision, applied_revision: applied, accepted_at: accepted, path, author, source } = status.file;
   if (revision === null) return <p className="top-revision dim">{t('revision.none')}</p>;
   return (
-    <p className="top-revision" title={path}>
+    <p className="top-revision" title={source ? `${source.url} (${source.ref})` : path}>
       <span>{t('revision.word')}</span>{' '}
       <Copy text={revision} label={t('revision.copy')}>
         <code>{short(revision)}</code>
       </Copy>{' '}
+      {author !== null && (
+        <span title={author}>
+          <Say k="revision.by" values={{ name: nameOf(author) }} />{' '}
+        </span>
+      )}
       <Ago at={accepted} />
       <span aria-hidden="true"> · </span>
       {applied === revision ? t('revision.reached') : t('revision.not_reached')}
     </p>
   );
+}
+
+/** `Name <address>` without the address. */
+function nameOf(author: string): string {
+  return author.replace(/ *<[^>]*>$/, '') || author;
 }
 
 const LINKS: Readonly<Record<Link, readonly [IconName, Tone, Key]>> = {

@@ -97,6 +97,7 @@ export function operation(more: Partial<OperationInfo> = {}): OperationInfo {
     bytes_per_second: 10,
     seconds_left: 6,
     revision: 'sha256:1111111',
+    author: null,
     generation: 1,
     ...more,
   };
@@ -209,6 +210,8 @@ export function status(more: Partial<StatusAnswer> = {}): StatusAnswer {
       applied_revision: null,
       problems: [],
       problems_since: null,
+      author: null,
+      source: null,
     },
     conditions: [],
     counts: COUNTS,

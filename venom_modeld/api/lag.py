@@ -1,0 +1,35 @@
+"""How long the event loop keeps others waiting, measured all the time.
+
+A task sleeps for a moment again and again, and counts how much later than asked it woke. Whatever keeps the loop from
+turning shows there: work of our own that is too long, and threads or other programs that have the processor.
+"""
+
+import asyncio
+from bisect import bisect_left
+
+EVERY_SECONDS = 0.05
+"""Between two measurements: short enough to meet what lasts that long, long enough to cost nothing."""
+
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+"""Seconds: the upper bounds of the buckets that delays are counted in; a last bucket takes what is longer."""
+
+
+class Delays:
+    """How many delays fell into each bucket, and all of them together in seconds."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
+
+    async def watch(self) -> None:
+        """Measure until cancelled."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            due = clock() + EVERY_SECONDS
+            await asyncio.sleep(EVERY_SECONDS)
+            self.add(max(0.0, clock() - due))
