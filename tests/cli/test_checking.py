@@ -65,6 +65,7 @@ def test_problems_as_json_have_their_places_as_numbers(invoke: Invoke, tmp_path:
         "revision": revision_of(GOOD.encode()),
         "runtimes": {"one": 2, "two": 1},
         "problems": [],
+        "unchecked": [],
     }
     assert [(one["line"], one["column"]) for one in bad["problems"]] == [(3, 30), (3, 41)]
     assert [(one["line"], one["column"]) for one in nowhere["problems"]] == [(None, None)]

@@ -49,6 +49,7 @@ def test_a_daemon_that_is_not_there_is_said_so(nobody: str) -> None:
         (response(b'{"detail": "The token is missing."}', "401 Unauthorized"), "The token is missing."),
         (response(b"<html>", "502 Bad Gateway"), "answered 502 Bad Gateway."),
         (response(b"[]", "403 Forbidden"), "answered 403 Forbidden."),
+        (response(b"404 page not found", "404 Not Found"), "That is not venom-modeld; name the daemon with --address."),
     ],
 )
 def test_a_refusal_is_told_in_the_words_of_the_daemon(answer: bytes, message: str) -> None:
@@ -149,10 +150,11 @@ def test_a_token_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
         daemon(None, config)
 
 
-def test_an_address_that_is_none_is_said_so() -> None:
-    """A port that is no number is no address."""
-    with pytest.raises(Failure, match="write HOST:PORT"):
-        DaemonClient("127.0.0.1:http").get("/")
+@pytest.mark.parametrize("address", ["127.0.0.1:http", "127.0.0.1:99999", "[::1", "", "http://"])
+def test_an_address_that_is_none_is_said_so(address: str) -> None:
+    """The sentence says what to write."""
+    with pytest.raises(Failure, match=r"is no address.*; write HOST:PORT\."):
+        DaemonClient(address).get("/")
 
 
 def test_the_default_address_is_that_of_the_settings() -> None:

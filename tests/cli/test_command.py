@@ -5,6 +5,7 @@ import io
 import subprocess
 import sys
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -117,46 +118,94 @@ def test_every_command_explains_itself_and_has_a_form(command: str, invoke: Invo
     assert not listed.endswith("...")
 
 
-def loaded(*arguments: str) -> set[str]:
-    """Return the top-level names of the modules that a run of the program loads."""
-    code = "import sys, atexit\nnames = lambda: {name.partition('.')[0] for name in sys.modules}"
-    code += "\natexit.register(lambda: print('LOADED', *names()))"
-    code += f"\nsys.argv = {['venom-modeld', *arguments]!r}\nfrom venom_modeld.cli.main import run\nrun()"
-    bare = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("COVERAGE", "VENOM_MODELD_"))}
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=bare, check=False)
-    return set(next(line for line in ended.stdout.splitlines() if line.startswith("LOADED")).split())
+def test_the_version_is_that_of_the_package(invoke: Invoke) -> None:
+    """Its name stands before it."""
+    result = invoke("--version")
+    assert (result.exit_code, result.stdout) == (0, f"venom-modeld {version('venom-modeld')}\n")
 
+
+def last_words(code: str, *arguments: str) -> str:
+    """Run the program after some code, and return what it wrote to standard output."""
+    whole = f"{code}\nsys.argv = {['venom-modeld', *arguments]!r}\nfrom venom_modeld.cli.main import run\nrun()"
+    bare = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("COVERAGE", "VENOM_MODELD_"))}
+    ended = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, env=bare, check=False)
+    return ended.stdout
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Return the packages that a run of the program loads, its own ones with their parts."""
+    code = """
+import sys, atexit
+name_of = lambda name: ".".join(name.split(".")[:2 if name.startswith("venom_modeld.") else 1])
+atexit.register(lambda: print("LOADED", *set(map(name_of, sys.modules))))
+"""
+    lines = last_words(code, *arguments).splitlines()
+    return set(next(line for line in lines if line.startswith("LOADED")).split())
+
+
+PYDANTIC, LOOP = {"pydantic", "yaml"}, {"asyncio", "httpx2", "anyio", "sqlite3", "venom_modeld.planning"}
 
 HEAVY = {
-    "pydantic",
-    "yaml",
-    "rich",
-    "httpx2",
+    *PYDANTIC,
+    *LOOP,
+    "apprise",
+    "apscheduler",
     "fastapi",
+    "huggingface_hub",
+    "prometheus_client",
+    "rich",
+    "selectolax",
     "starlette",
     "uvicorn",
+    "venom_modeld.api",
+    "venom_modeld.daemon",
+    "venom_modeld.notifications",
+    "venom_modeld.sandbox",
+    "venom_modeld.serving",
+    "venom_modeld.supervision",
+    "venom_modeld.trending",
     "watchfiles",
-    "ruamel",
-    "sqlite3",
-    "asyncio",
 }
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples/models.yaml")
 
 
 @pytest.mark.parametrize(
     ("arguments", "allowed"),
     [
         (["--help"], set()),
+        (["--version"], set()),
         (["plan", "--help"], set()),
         (["status", "--address", "127.0.0.1:9"], set()),
+        (["status", "--config", "modeld.yaml"], {"yaml"}),
         (["approve", "x", "--address", "127.0.0.1:9"], set()),
-        (["validate", "nowhere.yaml"], {"pydantic", "yaml"}),
-        (["plan", "--file", "nowhere.yaml"], {"pydantic", "yaml", "asyncio", "sqlite3", "watchfiles", "httpx2"}),
+        (["retry", "x", "y", "--address", "127.0.0.1:9"], set()),
+        (["validate", EXAMPLE], PYDANTIC),
+        (["install", "ollama", "gemma3:4b", "--file", EXAMPLE, "--dry-run"], PYDANTIC | {"asyncio"}),
+        (["plan", "--file", EXAMPLE], PYDANTIC | LOOP),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: " ".join(Path(word).name for word in value) if isinstance(value, list) else "",
 )
-def test_a_command_loads_what_it_needs_and_no_more(arguments: list[str], allowed: set[str]) -> None:
+def test_a_command_loads_what_it_needs_and_no_more(
+    arguments: list[str], allowed: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Loading is what start-up takes, so this is what keeps it quick."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "modeld.yaml").write_text("api: {listen: '127.0.0.1:9'}\n")
     assert loaded(*arguments) & HEAVY <= allowed
+
+
+def test_the_process_ends_without_taking_itself_apart() -> None:
+    """That would take longer than many a command; what was registered for the end is done all the same."""
+    code = """
+import sys, atexit
+class Last:
+    def __del__(self): print("TAKEN APART")
+last = Last()
+atexit.register(print, "ENDED")
+"""
+    words = last_words(code, "--version").splitlines()
+    assert words[-1] == "ENDED"
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 
-from tests.api.builder import installed, loaded, observation, spec
+from tests.api.builder import installed, loaded, name, observation, spec
 from tests.cli.conftest import Host, Invoke, Program
 from venom_modeld.cli import importing
 from venom_modeld.cli.exits import Failure
 from venom_modeld.config.desired_file import parse_models
+from venom_modeld.core.inventory import Role
 from venom_modeld.runtimes.registry import kinds
 
 
@@ -77,6 +79,61 @@ def test_what_is_no_server_is_refused(arguments: list[str], message: str, invoke
     result = invoke("import", *arguments)
     assert result.exit_code == 1
     assert message in result.stderr
+
+
+async def test_the_alias_is_written_as_one(program: Program, host: Host) -> None:
+    """It is a copy among the models of an Ollama; the file says that it is one, wherever the server is asked from."""
+    host.write("all-minilm", "smollm2:135m", more=", active: all-minilm, alias: mine")
+    assert (await program("apply", "--config", host.config)).code == 0
+    assert set(host.sandbox.installed()) == {"all-minilm:latest", "mine:latest", "smollm2:135m"}
+    address = ["--kind", "ollama", "--url", host.sandbox.ollama_url.replace("127.0.0.1", "localhost")]
+    for source in ([], address):
+        ended = await program("import", "--config", host.config, *source, "--output", f"new{len(source)}.yaml")
+        assert ended.code == 0
+        text = await asyncio.to_thread((program.folder / f"new{len(source)}.yaml").read_text)
+        [found] = yaml.safe_load(text)["runtimes"].values()
+        assert (found["active"], found["alias"]) == ("all-minilm:latest", "mine:latest")
+        assert found["models"] == ["all-minilm:latest", "smollm2:135m"]
+        assert "    # mine:latest is not listed: it is a copy of all-minilm:latest, and `alias` makes it.\n" in text
+    plan = await program("plan", "--file", "new0.yaml", "--config", host.config, "--detailed-exitcode")
+    assert plan.code == 0
+    told = await program("import", "--config", host.config, "--format", "json")
+    assert told.json["runtimes"]["one"]["alias"] == "mine:latest"
+    assert told.err == "mine:latest is not listed: it is a copy of all-minilm:latest, and `alias` makes it.\n"
+
+
+async def test_a_present_file_that_is_broken_says_nothing_of_copies(program: Program, host: Host) -> None:
+    """A server that is named can be asked all the same, and every name is a model then."""
+    host.write("all-minilm", more=", active: all-minilm, alias: mine")
+    await program("apply", "--config", host.config)
+    host.file.write_text("broken")
+    ended = await program("import", "--config", host.config, "--kind", "ollama", "--url", host.sandbox.ollama_url)
+    assert ended.code == 0
+    assert yaml.safe_load(ended.out)["runtimes"]["ollama"]["models"] == ["all-minilm:latest", "mine:latest"]
+    assert "# all-minilm:latest, mine:latest are one version. One that was made by copying cannot be" in ended.out
+
+
+def test_copies_of_the_daemon_are_no_models() -> None:
+    """The alias of what is not active, and a held version, are left out; an alias that is no copy is a model."""
+    one = installed("a:1b")
+    held = installed("hold/a:1b")
+    copies = [replace(one, name=name("copy")), replace(held, name=name("hold/a:1b")), installed("lonely:latest")]
+    own = {name("copy"): Role.ALIAS, name("hold/a:1b"): Role.HOLD, name("lonely"): Role.ALIAS, name("gone"): Role.HOLD}
+    found = importing.found_on(spec(), observation(one, *copies), own)
+    assert (found.models, found.alias) == (("a:1b", "lonely:latest"), None)
+    assert found.notes == (
+        "hold/a:1b is not listed: it is an earlier version that is held for a while, and the daemon made it.",
+        "copy:latest is not listed: it is a copy of a:1b, and the daemon made it.",
+    )
+
+
+def test_a_model_that_was_loaded_under_its_alias_is_the_active_one() -> None:
+    """An Ollama lists it in memory under the name that was asked for."""
+    one = installed("a:1b")
+    copy = replace(one, name=name("copy"))
+    observed = observation(one, copy, in_memory=[loaded("copy:latest", serves=["a:1b"])])
+    found = importing.found_on(spec(), observed, {name("copy"): Role.ALIAS})
+    assert (found.active, found.alias, found.models) == ("a:1b", "copy:latest", ("a:1b",))
 
 
 def test_two_models_kept_in_memory_make_none_active() -> None:

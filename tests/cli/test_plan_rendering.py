@@ -1,6 +1,7 @@
 """Plans as text, Markdown and JSON."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -87,8 +88,7 @@ PLAN_TEXTS = [
         """\
 ollama  ollama at http://127.0.0.1:11434, prune: managed
   In sync: nothing to do.
-
-Nothing to do.""",
+""",
     ),
     (
         silent,
@@ -133,6 +133,34 @@ SWITCHING = "3 to install, 1 to activate, 1 to deactivate, 2 to remove; download
 def test_a_plan_reads_so(make: Callable[[], RuntimeSnapshot], text: str) -> None:
     """Every step stands in order with its model, its bytes, its reason and what it waits for."""
     assert body(plan_text(report(make()), Paint(), now=NOON)) == text
+
+
+def test_a_file_without_runtimes_is_nothing_to_do() -> None:
+    """It is said in place of the runtimes."""
+    assert body(plan_text(report(), Paint(), now=NOON)) == "Nothing to do: the file names no runtime."
+
+
+def aliased(*in_memory: str) -> RuntimeSnapshot:
+    """Return a runtime whose active model has a second name."""
+    observed = observation(installed("llama3.2:3b"), in_memory=[loaded(one) for one in in_memory])
+    declared = replace(spec("llama3.2:3b", active="llama3.2:3b"), alias=name("default"))
+    return runtime(declared, observed, owned=inventory("llama3.2:3b"))
+
+
+ALIASED = [
+    (aliased(), "must be loaded, is not in memory in its installed version; alias default:latest"),
+    (aliased("llama3.2:3b"), "is loaded, but the alias default:latest does not point to it"),
+]
+
+
+@pytest.mark.parametrize(("found", "reason"), ALIASED, ids=["to load", "to point"])
+def test_an_activation_names_the_alias(found: RuntimeSnapshot, reason: str) -> None:
+    """Once, in text and in Markdown."""
+    text = plan_text(report(found), Paint(), now=NOON)
+    assert [line.partition("llama3.2:3b  ")[2].strip() for line in text.splitlines() if " activate " in line] == [
+        reason
+    ]
+    assert f"| {reason} |" in plan_markdown(report(found))
 
 
 def test_an_unsafe_plan_says_why_and_how_to_approve_it() -> None:

@@ -51,6 +51,11 @@ async def test_what_waits_for_a_person_is_left_and_told(program: Program, host: 
     assert text.code == ExitCode.BLOCKED
     assert "one: remove all-minilm:latest, smollm2:135m: unsafe plan: " in text.err
     told = await program("apply", "--config", host.config, "--format", "json")
+    digest = (await program("plan", "--config", host.config, "--format", "json")).json["digest"]
+    advice = f"`venom-modeld apply --plan {digest}`"
+    assert advice in text.err
+    assert all(advice in one["message"] for one in told.json["left"])
+    assert "approve" not in text.err + told.out + told.err
     assert told.code == ExitCode.BLOCKED
     assert [(one["operation"], one["model"]) for one in told.json["left"]] == [
         ("remove", "all-minilm:latest"),

@@ -57,6 +57,23 @@ async def test_a_daemon_runs_until_it_is_told_to_stop(program: Program, host: Ho
         assert await ended(process) == 0
 
 
+async def test_a_hang_up_asks_the_providers_anew(program: Program, host: Host) -> None:
+    """A tag that moved is followed at once, long before its next look-up, also where the file changed as well."""
+    update = "{name: all-minilm, update: always}"
+    host.write("smollm2:135m")
+    host.file.write_text(host.file.read_text().replace('"smollm2:135m"', update))
+    async with program.started("run", "--config", host.config, "--format", "json") as process:
+        address = json.loads(await said(process, "answering"))["address"]
+        assert (await program("wait", "--address", address)).code == 0
+        for more in ("", "# changed\n"):
+            newest = host.sandbox.move_tag("all-minilm")
+            host.file.write_text(host.file.read_text() + more)
+            process.send_signal(signal.SIGHUP)
+            async with asyncio.timeout(DEADLINE):
+                while host.sandbox.installed()["all-minilm:latest"] != newest:  # noqa: ASYNC110 - the truth lies there
+                    await asyncio.sleep(0.02)
+
+
 async def test_a_second_daemon_on_the_same_state_is_refused(program: Program, host: Host) -> None:
     """The first goes on."""
     async with program.started("run", "--config", host.config) as process:
@@ -102,6 +119,7 @@ async def test_trying_out_needs_nothing_but_a_checkout(program: Program, checkou
     """A stand-in is started where nothing answers, all commands find the daemon, and Ctrl-C ends both."""
     async with program.started("try", "--listen", "127.0.0.1:0") as process:
         assert f"Nothing answers at {checkout}, so a stand-in was started there" in await said(process, "stand-in")
+        assert "catalogues of ollama.com and Hugging Face are stand-ins too" in await said(process, "stand-in")
         told = [await line_of(process) for _ in range(10)]
         assert re.match(r"The status page: http://127\.0\.0\.1:\d+/$", told[1])
         commands = [line.split()[1:] for line in told if "--config var/modeld.yaml" in line]
@@ -118,6 +136,28 @@ async def test_trying_out_needs_nothing_but_a_checkout(program: Program, checkou
     assert (program.folder / "examples/models.yaml").read_text().count("gemma3") == 0
 
 
+async def test_trying_out_shows_full_catalogues_without_the_internet(program: Program, checkout: str) -> None:
+    """They are stand-ins, which offer what can be installed; the log says nothing of the catalogues then."""
+    program.environment |= {"VENOM_MODELD_TRENDING_OLLAMA_SOURCE": "website", "HF_HUB_OFFLINE": "0"}
+    program.environment |= {"HTTPS_PROXY": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
+    async with program.started("try", "--listen", "127.0.0.1:0") as process:
+        await said(process, "stand-in")
+        while "Ctrl-C" not in await line_of(process):
+            pass
+        known: list[bool] = [False]
+        async with asyncio.timeout(DEADLINE):
+            while not all(known):
+                shown = await program("trending", "--config", "var/modeld.yaml", "--format", "json")
+                known = [not one["stale"] and one["error"] is None for one in shown.json.values()]
+        names = {model["model_name"] for one in shown.json.values() for model in one["models"]}
+        assert {"qwen3", "all-minilm", "Qwen/Qwen3-8B", "hf.co/unsloth/Qwen3-0.6B-GGUF"} <= names
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        async with asyncio.timeout(DEADLINE):
+            log = (await process.stderr.read()).decode()
+        assert "catalogue cannot be read" not in log
+
+
 async def test_a_server_that_answers_is_used(program: Program, host: Host) -> None:
     """No stand-in is started, and the file that is there is not copied over."""
     (program.folder / "var").mkdir()
@@ -132,6 +172,25 @@ async def test_a_server_that_answers_is_used(program: Program, host: Host) -> No
         process.send_signal(signal.SIGINT)
         assert await ended(process) == 0
     assert (program.folder / "var/models.yaml").read_text() == text
+
+
+async def test_each_server_that_does_not_answer_is_stood_in_for(program: Program, host: Host) -> None:
+    """One that answers is used, and one that nothing can stand in for is named."""
+    first, second = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+    (program.folder / "var").mkdir()
+    servers = {"there": host.sandbox.ollama_url, "gone": first, "away": "http://192.0.2.1:1", "lost": second}
+    lines = [f"  {name}: {{kind: ollama, url: '{url}', prune: never}}" for name, url in servers.items()]
+    (program.folder / "var/models.yaml").write_text("\n".join(["version: 1", "runtimes:", *lines]))
+    async with program.started("try", "--listen", "127.0.0.1:0") as process:
+        told = [await said(process, "Nothing answers") for _ in range(3)]
+        assert f"Nothing answers at {first}, so a stand-in was started there" in told[0]
+        assert told[1].startswith("Nothing answers at http://192.0.2.1:1 (away), and stand-ins are only for")
+        assert f"Nothing answers at {second}, so a stand-in was started there" in told[2]
+        assert [await is_up(first), await is_up(second)] == [True, True]
+        await line_of(process)
+        process.send_signal(signal.SIGINT)
+        assert await ended(process) == 0
+    assert [await is_up(first), await is_up(second)] == [False, False]
 
 
 async def test_the_stand_in_cannot_outlive_a_trial_that_was_killed(program: Program, checkout: str) -> None:
@@ -189,24 +248,33 @@ def test_an_address_that_this_host_lacks_is_an_error() -> None:
 
 
 async def test_a_sandbox_tells_its_addresses(program: Program) -> None:
-    """All three answer, with the dial as it was set."""
-    ports = ["--ollama-port", "0", "--fault", "load_delay=2", "--fault", "manifest=garbage"]
-    async with program.started("sandbox", *ports, "--format", "json") as process:
+    """All answer, with the dials as they were set."""
+    faults = ("load_delay=2", "manifest=garbage", "site.design=chips", "hub.portal=true")
+    more = [word for fault in faults for word in ("--fault", fault)]
+    async with program.started("sandbox", "--ollama-port", "0", *more, "--format", "json") as process:
         told = json.loads(await line_of(process))
         assert await is_up(told["ollama"])
         async with httpx2.AsyncClient(verify=PLAIN) as client:
-            faults = (await client.get(f"{told['control']}/faults")).json()
-        assert (faults["load_delay"], faults["manifest"]) == (2.0, "garbage")
+            dial = (await client.get(f"{told['control']}/faults")).json()
+            library = (await client.get(f"{told['site']}/library")).text
+            portal = (await client.get(f"{told['hub']}/api/models")).text
+        assert (dial["load_delay"], dial["manifest"]) == (2.0, "garbage")
+        assert "gemma3" in library
+        assert "Sign in" in portal
         process.send_signal(signal.SIGINT)
         assert await ended(process) == 0
 
 
 async def test_a_sandbox_tells_people_what_the_daemon_has_to_know(program: Program) -> None:
-    """The variable can be copied."""
+    """The variables can be copied."""
     async with program.started("sandbox", "--ollama-port", "0") as process:
-        told = [await line_of(process) for _ in range(4)]
-    registry = told[1].split()[-1]
-    assert told[3].endswith(f" VENOM_MODELD_REGISTRY_URL={registry}")
+        told = [await line_of(process) for _ in range(9)]
+    registry, site, hub = (line.split()[-1] for line in told[1:4])
+    assert told[6:] == [
+        f"  export VENOM_MODELD_REGISTRY_URL={registry}",
+        f"  export VENOM_MODELD_TRENDING_OLLAMA_URL={site}",
+        f"  export HF_ENDPOINT={hub}",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +282,9 @@ async def test_a_sandbox_tells_people_what_the_daemon_has_to_know(program: Progr
     [
         (["--fault", "rate"], "--fault rate: write NAME=VALUE, with one of these names: answers, blob,"),
         (["--fault", "nothing=1"], "--fault nothing=1: write NAME=VALUE"),
+        (["--fault", "site.rate=1"], "--fault site.rate=1: write NAME=VALUE"),
+        (["--fault", "cloud.rate=1"], ", hub.answers, hub.corrupt,"),
+        (["--fault", "site.design=round"], "--fault design: Input should be 'attributes'"),
         (["--fault", "rate=fast"], "--fault rate: "),
         (["--rate", "0"], "must be above zero"),
     ],
@@ -226,9 +297,27 @@ def test_a_sandbox_that_makes_no_sense_is_refused(arguments: list[str], message:
     assert message in result.stderr
 
 
+@pytest.mark.parametrize("port", ["-1", "65536", "none"])
+def test_a_port_of_the_sandbox_that_is_none_is_a_wrong_command_line(port: str, invoke: Invoke) -> None:
+    """The option is named."""
+    result = invoke("sandbox", "--ollama-port", port)
+    assert result.exit_code == ExitCode.USAGE
+    assert "'--ollama-port'" in result.stderr
+
+
+async def test_a_folder_that_the_sandbox_cannot_use_is_said_so(program: Program) -> None:
+    """At once, not when it saves for the first time."""
+    (program.folder / "file").touch()
+    result = await program("sandbox", "--ollama-port", "0", "--state-dir", "file/state")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "file/state: Not a directory\n"
+
+
 async def test_a_port_of_the_sandbox_that_is_taken_is_said_so(program: Program) -> None:
     """A free one can be had by 0."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = await program("sandbox", "--ollama-port", taken.getsockname()[1])
+        port = taken.getsockname()[1]
+        result = await program("sandbox", "--ollama-port", port)
     assert (result.code, result.out) == (1, "")
+    assert f"127.0.0.1:{port}" in result.err
     assert "a port of 0 takes a free one" in result.err

@@ -28,7 +28,9 @@ from venom_modeld.cli.snapshots import Snapshots
 from venom_modeld.core.desired import DesiredState
 from venom_modeld.core.events import OperationRecord, OperationStatus
 from venom_modeld.core.observed import Unknown
+from venom_modeld.core.origin import Origin
 from venom_modeld.core.reasons import Reason
+from venom_modeld.core.steps import Block, BlockKind
 from venom_modeld.state.snapshot import StatusSnapshot
 
 
@@ -69,6 +71,13 @@ def unsafe() -> View:
     return view(snapshot(runtime(spec(), observed, owned=inventory(*names))))
 
 
+def stalled() -> View:
+    """Return a daemon with a model that is nowhere."""
+    [key] = [step.key for step in runtime(spec("a:1b"), observation()).plan.steps]  # type: ignore[union-attr]
+    block = Block(kind=BlockKind.STALLED, reason=Reason.NOT_FOUND, message="no such model; mend the name")
+    return view(snapshot(runtime(spec("a:1b"), observation(), blocks={key: block})))
+
+
 def suspended() -> View:
     """Return a daemon with a suspended runtime."""
     return view(snapshot(runtime(spec("a:1b", suspend=True), observation())))
@@ -88,6 +97,16 @@ def all_suspended() -> View:
 
 TEXTS: list[tuple[Callable[[], View], str]] = [
     (
+        stalled,
+        """\
+Needs attention: 1
+  Stalled: a:1b on ollama. Once it is mended: venom-modeld retry ollama a:1b
+/etc/venom-modeld/models.yaml: revision a1a1a1a1a1a1 in force for 1 h, not reached yet
+
+ollama  ollama 0.33.0 at http://127.0.0.1:11434, seen 8 s ago
+  stalled  a:1b    no such model; mend the name""",
+    ),
+    (
         working,
         """\
 Working: 1
@@ -96,7 +115,7 @@ Working: 1
 ollama  ollama 0.33.0 at http://127.0.0.1:11434, seen 8 s ago, 6.1 GB of models, 180 GB free
   active       llama3.2:3b     2.0 GB  in memory, stays there
   downloading  qwen2.5:7b      4.4 GB  41 %  1.8 of 4.4 GB, 22 MB/s, 2 min left
-  loaded       default:latest  2.0 GB  in memory, stays there
+  loaded       default:latest  2.0 GB  alias, in memory, stays there
   unmanaged    mistral:7b      4.1 GB
 
 Last operations
@@ -146,6 +165,17 @@ def test_a_status_reads_so(make: Callable[[], View], text: str) -> None:
     assert status_text(make(), Paint(), now=NOON) == text
 
 
+def test_of_many_stalled_models_a_few_are_named() -> None:
+    """The rest are counted, and stand with their runtimes."""
+    names = [f"m{number}:1b" for number in range(5)]
+    block = Block(kind=BlockKind.STALLED, reason=Reason.NOT_FOUND, message="no such model; mend the name")
+    steps = runtime(spec(*names), observation()).plan.steps  # type: ignore[union-attr]
+    shown = view(snapshot(runtime(spec(*names), observation(), blocks={step.key: block for step in steps})))
+    lines = status_text(shown, Paint(), now=NOON).splitlines()
+    assert [line.split()[1] for line in lines[1:4]] == names[:3]
+    assert lines[4] == "  and 2 more models"
+
+
 def test_an_unsafe_plan_is_told_once_with_its_approval() -> None:
     """Each model says that it waits, and one line says how to approve."""
     found = unsafe()
@@ -171,12 +201,11 @@ def test_the_summary_has_the_colour_of_its_meaning(make: Callable[[], View], cod
     assert status_text(make(), Paint(colour=True), now=NOON).startswith(f"\x1b[1m\x1b[{code}m")
 
 
-def test_a_failed_operation_that_is_tried_again_stands_first() -> None:
-    """It has no end yet, and matters most."""
-    again = ended(1, OperationStatus.FAILED, message="cut", completed_at=None)
-    now = view(scene().snapshot, (ended(2), again))
-    text = status_text(now, Paint(), now=NOON)
-    assert text.splitlines()[-2].split() == ["failed", "install", "model-1:latest", "on", "ollama", "cut"]
+def test_what_failed_and_waits_is_told_once() -> None:
+    """It stands beside its model; below stand attempts that have ended."""
+    waiting = ended(1, OperationStatus.FAILED, message="cut", completed_at=None)
+    lines = status_text(view(scene().snapshot, (ended(2), waiting)), Paint(), now=NOON).splitlines()
+    assert lines[-2:] == ["Last operations", "  49 min ago  completed  install model-2:latest on ollama"]
 
 
 def test_a_long_list_is_cut_where_lines_are_few() -> None:
@@ -263,3 +292,16 @@ def test_events_that_were_dropped_meanwhile_do_not_hide_the_rest() -> None:
     snapshots.tell(snapshot(events=(event(1),)), heard)
     snapshots.tell(snapshot(events=(event(7), event(8))), heard)
     assert [data["message"] for name, data in heard.items if name == "event"] == ["event 1", "event 7", "event 8"]
+
+
+def test_a_repository_that_cannot_be_fetched_is_told() -> None:
+    """What is in force is not what was pushed last."""
+    shown = scene().snapshot
+    origin = Origin(
+        url="https://git.example/a", ref="main", path="models.yaml", reason=Reason.UNREACHABLE, message="gone"
+    )
+    text = status_text(view(replace(shown, file=replace(shown.file, origin=origin))), Paint(), now=NOON)
+    assert "Not fetched: gone; what was fetched before stays in force" in text
+    fine = replace(origin, reason=None, message="")
+    text = status_text(view(replace(shown, file=replace(shown.file, origin=fine))), Paint(), now=NOON)
+    assert "Not fetched" not in text

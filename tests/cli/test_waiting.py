@@ -23,7 +23,15 @@ def status(*, file: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]
     conditions = more.pop("conditions", {"Ready": "True", "Reconciling": "False", "Stalled": "False"})
     listed = [{"type": kind, "status": truth, "message": f"{kind} is {truth}"} for kind, truth in conditions.items()]
     whole = {"host": "lab", "generation": 2, "observed_generation": 2, "conditions": listed}
-    return whole | {"file": told | (file or {})} | more
+    runtimes = [{"name": "gpu", "conditions": listed}, {"name": "idle", "conditions": []}]
+    return whole | {"file": told | (file or {}), "runtimes": runtimes} | more
+
+
+def blaming(message: str) -> dict[str, Any]:
+    """Return what a daemon tells that is stalled for this reason."""
+    stalled = [{"type": "Stalled", "status": "True", "message": message}]
+    runtimes = [{"name": "gpu", "conditions": stalled}]
+    return status(conditions={"Ready": "False", "Reconciling": "False", "Stalled": "True"}, runtimes=runtimes)
 
 
 PROGRESS = {"Ready": "False", "Reconciling": "True", "Stalled": "False"}
@@ -36,21 +44,29 @@ VERDICTS: list[tuple[str, dict[str, Any], str | None, ExitCode | None, str]] = [
     ("not worked on", status(observed_generation=1), None, None, "the file has not been worked on yet"),
     ("never worked on", status(observed_generation=None), None, None, "the file has not been worked on yet"),
     ("nothing in force", status(file={"revision": None}), None, None, "the file has not been worked on yet"),
-    ("at work", status(conditions=PROGRESS), None, None, "Ready is False"),
-    ("unknown", status(conditions={"Ready": "Unknown", "Stalled": "Unknown"}), None, None, "Ready is Unknown"),
+    ("at work", status(conditions=PROGRESS), None, None, "gpu: Ready is False"),
+    ("not told by a runtime", status(conditions=PROGRESS, runtimes=[]), None, None, "Ready is False"),
+    ("unknown", status(conditions={"Ready": "Unknown", "Stalled": "Unknown"}), None, None, "gpu: Ready is Unknown"),
     (
         "stalled, the rest goes on",
         status(conditions={"Ready": "False", "Reconciling": "True", "Stalled": "True"}),
         None,
         None,
-        "Ready is False",
+        "gpu: Ready is False",
     ),
     (
         "stalled",
         status(conditions={"Ready": "False", "Reconciling": "False", "Stalled": "True"}),
         None,
         ExitCode.BLOCKED,
-        "A person has to act: Stalled is True",
+        "A person has to act:\ngpu: Stalled is True",
+    ),
+    (
+        "stalled, with the name in the reason",
+        blaming("Runtime 'gpu' (http://gpu:1): pulling a:1b failed"),
+        None,
+        ExitCode.BLOCKED,
+        "A person has to act:\nRuntime 'gpu' (http://gpu:1): pulling a:1b failed",
     ),
     (
         "broken file",

@@ -22,9 +22,8 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from venom_modeld.sandbox import SandboxSettings, serve
-from venom_modeld.sandbox.faults import Faults
 settings = SandboxSettings(state_dir=Path(sys.argv[1]))
-serve(settings, lambda told: print(json.dumps(told.as_json()), flush=True), faults=Faults(rate=7))
+serve(settings, lambda told: print(json.dumps(told.as_json()), flush=True), faults={"ollama": {"rate": 7}})
 """
 
 
@@ -120,8 +119,7 @@ async def test_the_state_is_saved_while_it_runs(tmp_path: Path) -> None:
     async with Sandbox(replace(QUICK, state_dir=tmp_path)) as sandbox:
         sandbox.install(MODEL)
         path = tmp_path / "sandbox.json"
-        await eventually(path.is_file)
-        assert len(json.loads(path.read_text())["store"]["models"]) == 1
+        await eventually(lambda: path.is_file() and len(json.loads(path.read_text())["store"]["models"]) == 1)
         written = path.stat().st_mtime_ns
     assert path.stat().st_mtime_ns == written
 

@@ -12,7 +12,9 @@ from venom_modeld.cli.render.units import counted, short_digest
 from venom_modeld.cli.snapshots import Snapshots
 from venom_modeld.cli.terminal import is_live, paint, show
 from venom_modeld.config.settings import Settings
-from venom_modeld.core.steps import Step
+from venom_modeld.core.brakes import Unsafe
+from venom_modeld.core.plan import overall_digest
+from venom_modeld.core.steps import BlockKind, Step
 from venom_modeld.daemon import converge
 from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
@@ -71,7 +73,8 @@ _WORST = (ExitCode.FAILED, ExitCode.BLOCKED, ExitCode.OUTDATED)
 def outcome(snapshot: StatusSnapshot) -> Outcome:
     """Return how an `apply` ended that left this behind."""
     revision = snapshot.file.revision
-    left = tuple(one for runtime in snapshot.runtimes for one in _left(runtime))
+    digest = overall_digest({runtime.spec.name: runtime.plan for runtime in snapshot.runtimes})
+    left = tuple(one for runtime in snapshot.runtimes for one in _left(runtime, digest))
     if not left:
         message = f"In sync: {counted(len(snapshot.runtimes), 'runtime')} at revision {short_digest(revision)}."
         return Outcome(code=ExitCode.OK, message=message, revision=revision)
@@ -90,19 +93,26 @@ def _lines(left: tuple[Left, ...]) -> Iterator[str]:
         yield f"  {runtime}: {what}{message}"
 
 
-def _left(runtime: RuntimeSnapshot) -> Iterator[Left]:
+def _left(runtime: RuntimeSnapshot, digest: str) -> Iterator[Left]:
     name = runtime.spec.name
     if runtime.unknown is not None:
         yield Left(code=ExitCode.FAILED, runtime=name, message=runtime.unknown.message)
     elif runtime.plan is not None:
-        yield from (_undone(name, step) for step in runtime.plan.steps)
+        unsafe = _unsafe(runtime.plan.unsafe, digest)
+        yield from (_undone(name, step, unsafe) for step in runtime.plan.steps)
 
 
-def _undone(runtime: str, step: Step) -> Left:
+def _unsafe(unsafe: Unsafe | None, digest: str) -> str:
+    """Return why removals are held, and how to have them done where there is no daemon to approve them to."""
+    why = "; ".join(unsafe.reasons) if unsafe else ""
+    return f"unsafe plan: {why}. Do exactly that by `venom-modeld apply --plan {digest}`, or mend the file"
+
+
+def _undone(runtime: str, step: Step, unsafe: str) -> Left:
     code, message = ExitCode.OUTDATED, "not in the plan that was reviewed"
     if step.block is not None:
         code = ExitCode.BLOCKED if step.block.needs_a_person else ExitCode.FAILED
-        message = step.block.message
+        message = unsafe if step.block.kind is BlockKind.UNSAFE else step.block.message
     elif step.after:
         code, message = ExitCode.BLOCKED, "waits for a step that could not be done"
     operation = step.operation

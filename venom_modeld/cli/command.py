@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from venom_modeld.cli.exits import ExitCode, Failure
+from venom_modeld.cli.terminal import remark
 from venom_modeld.config.problems import SourceError
 from venom_modeld.core.errors import ModeldError
 
@@ -45,7 +46,7 @@ class Command(TyperCommand):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             message, code = f"{where}{error.strerror or error}", ExitCode.FAILED
-        typer.echo(message, err=True)
+        remark(message)
         raise typer.Exit(code)
 
 

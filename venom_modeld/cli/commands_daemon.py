@@ -1,13 +1,24 @@
-"""The commands that speak with a running daemon: status, wait, approve."""
+"""The commands that speak with a running daemon: status, wait, approve, retry, cancel."""
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from venom_modeld.cli.exits import ExitCode, Failure
-from venom_modeld.cli.options import AddressOption, ConfigOption, Format, FormatOption, Goal
+from venom_modeld.cli.options import (
+    AddressOption,
+    ConfigOption,
+    Format,
+    FormatOption,
+    Goal,
+    ModelArgument,
+    RuntimeArgument,
+)
 from venom_modeld.cli.terminal import is_live, paint, remark, show, show_json
+
+if TYPE_CHECKING:
+    from venom_modeld.cli.commanding import Told
 
 
 def status(
@@ -75,14 +86,52 @@ def approve(
     config: ConfigOption = None,
 ) -> None:
     """Let an unsafe plan happen, exactly that one."""
+    from venom_modeld.cli import commanding
     from venom_modeld.cli.address import daemon
-    from venom_modeld.cli.client import Refused
 
-    try:
-        answer = daemon(address, config).post("/api/v1/plan/approve", {"digest": digest})
-    except Refused as refused:
-        raise Failure(str(refused), ExitCode.OUTDATED if refused.status == 404 else ExitCode.FAILED) from refused
+    answer = commanding.approve(daemon(address, config), digest)
     if form is Format.JSON:
         show_json(answer)
     else:
         show(str(answer["message"]))
+
+
+def retry(
+    runtime: RuntimeArgument,
+    model: ModelArgument,
+    form: FormatOption = Format.TEXT,
+    address: AddressOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Try at once what failed or was cancelled.
+
+    Ends a wait between tries, a failure that would last, and what `cancel` began.
+    """
+    from venom_modeld.cli import commanding
+    from venom_modeld.cli.address import daemon
+
+    _show_told(commanding.retry(daemon(address, config), runtime, model), form)
+
+
+def cancel(
+    runtime: RuntimeArgument,
+    model: ModelArgument,
+    form: FormatOption = Format.TEXT,
+    address: AddressOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Stop what is being done with a model.
+
+    It is not begun again until it is retried, or its entry in the file changes. The file stays as it is.
+    """
+    from venom_modeld.cli import commanding
+    from venom_modeld.cli.address import daemon
+
+    _show_told(commanding.cancel(daemon(address, config), runtime, model), form)
+
+
+def _show_told(told: "Told", form: Format) -> None:
+    if form is Format.JSON:
+        show_json(told.as_json())
+    else:
+        show(told.message)

@@ -173,6 +173,8 @@ def import_(
     specs = importing.specs_of(urls, kind) if urls else importing.specs_in(found.file)
     answers = importing.observe(specs, found)
     text = importing.as_json(answers) if form is Format.JSON else importing.as_yaml(answers)
+    for note in (note for one in answers for note in one.notes if form is Format.JSON):
+        remark(note)
     if output is None:
         show(text.rstrip("\n"))
     else:
@@ -191,19 +193,21 @@ def _edit(
     dry_run: bool,
     **more: Any,
 ) -> None:
-    from venom_modeld.cli.edits import edit
+    from venom_modeld.cli.edits import edit, edit_in_repository
+    from venom_modeld.cli.inputs import settings
+    from venom_modeld.config.git.repository import repository_of
     from venom_modeld.core.edits import Action, Change
 
     change = Change(action=Action(action), runtime=runtime, model=model, **more)
-    _tell(edit(_path(file, config), change, dry_run=dry_run), form)
-
-
-def _path(file: Path | None, config: Path | None) -> Path:
     if file is not None:
-        return file
-    from venom_modeld.cli.inputs import settings
-
-    return settings(config).file
+        _tell(edit(file, change, dry_run=dry_run), form)
+        return
+    found = settings(config)
+    repository = repository_of(found)
+    if repository is None:
+        _tell(edit(found.file, change, dry_run=dry_run), form)
+    else:
+        _tell(edit_in_repository(repository, change, dry_run=dry_run), form)
 
 
 def _tell(edit: "Edit", form: Format) -> None:

@@ -2,7 +2,7 @@
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,10 @@ from venom_modeld.cli.options import (
     PlanFormat,
     StateDirOption,
 )
-from venom_modeld.cli.terminal import paint, show, show_json
+from venom_modeld.cli.terminal import paint, remark, show, show_json
+
+if TYPE_CHECKING:
+    from venom_modeld.cli.validation import Checked
 
 
 def validate(
@@ -25,22 +28,51 @@ def validate(
     ] = None,
     form: FormatOption = Format.TEXT,
     config: ConfigOption = None,
+    *,
+    online: Annotated[
+        bool, typer.Option("--online", help="Look up too whether each model is there, and of a kind that is served.")
+    ] = False,
 ) -> None:
     """Check files; tell every problem with its line."""
     from venom_modeld.cli.validation import check, report_json, report_text
 
-    if not files:
-        from venom_modeld.cli.inputs import settings
-
-        files = [settings(config).file]
-    checked = [check(path) for path in files]
+    checked = [check(path) for path in files] if files else [_checked_of_settings(config)]
+    if online:
+        checked = _looked_up(checked, config)
     if form is Format.JSON:
         show_json(report_json(checked))
     else:
         for one in checked:
             show(report_text(one))
+    for sentence in (sentence for one in checked for sentence in one.unchecked):
+        remark(sentence)
     if any(one.problems for one in checked):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _looked_up(checked: "list[Checked]", config: Path | None) -> "list[Checked]":
+    import asyncio
+    import os
+
+    from venom_modeld.cli.inputs import settings
+    from venom_modeld.cli.online import look_up
+
+    return asyncio.run(look_up(checked, settings(config), os.environ))
+
+
+def _checked_of_settings(config: Path | None) -> "Checked":
+    import asyncio
+
+    from venom_modeld.cli.inputs import settings
+    from venom_modeld.cli.validation import check
+    from venom_modeld.config.git.repository import repository_of
+
+    found = settings(config)
+    repository = repository_of(found)
+    if repository is None:
+        return check(found.file)
+    asyncio.run(repository.restore())
+    return check(Path(repository.path), repository.read)
 
 
 def schema(
@@ -71,11 +103,14 @@ def plan(
 
     from venom_modeld.cli.inputs import settings
     from venom_modeld.cli.planning import shown
-    from venom_modeld.daemon import plan_once
+    from venom_modeld.config.git.repository import repository_of
+    from venom_modeld.planning import plan_once
 
     found = settings(config, file=file, state_dir=state_dir)
     report = asyncio.run(plan_once(found))
-    show(shown(report, form, path=str(found.file), paint=paint()))
+    repository = repository_of(found)
+    path = repository.path if repository else str(found.file)
+    show(shown(report, form, path=path, paint=paint()))
     if unknown := [runtime.spec.name for runtime in report.runtimes if runtime.unknown is not None]:
         raise Failure(f"The plan is not whole: {', '.join(unknown)} did not answer.")
     if detailed_exitcode and any(runtime.plan and runtime.plan.steps for runtime in report.runtimes):

@@ -2,7 +2,7 @@
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,10 @@ from venom_modeld.cli.options import ConfigOption, FileOption, Format, FormatOpt
 ListenOption = Annotated[
     str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where the API answers; port 0 takes a free one.")
 ]
+
+
+def _port(of: str) -> Any:
+    return typer.Option(min=0, max=65535, help=f"Port of {of}; 0 takes a free one.")
 
 
 def run(
@@ -30,9 +34,9 @@ def run(
     from venom_modeld.cli.inputs import settings
     from venom_modeld.cli.running import run as run_daemon
 
-    place = file and file.absolute()
     log_format = form and form.value
-    run_daemon(settings(config, file=place, state_dir=state_dir, api__listen=listen, log__format=log_format))
+    found = settings(config, file=file, state_dir=state_dir, api__listen=listen, log__format=log_format)
+    run_daemon(found.model_copy(update={"file": found.file.absolute()}))
 
 
 def try_(
@@ -51,9 +55,11 @@ def try_(
 def sandbox(  # noqa: PLR0913 - as many parameters as the sandbox has options
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     *,
-    ollama_port: Annotated[int, typer.Option(help="Port of the stand-in; 0 takes a free one.")] = 11434,
-    registry_port: Annotated[int, typer.Option(help="Port of its registry; 0 takes a free one.")] = 0,
-    control_port: Annotated[int, typer.Option(help="Port of the fault dial; 0 takes a free one.")] = 0,
+    ollama_port: Annotated[int, _port("the stand-in")] = 11434,
+    registry_port: Annotated[int, _port("its registry")] = 0,
+    site_port: Annotated[int, _port("the stand-in ollama.com")] = 0,
+    hub_port: Annotated[int, _port("the stand-in Hub")] = 0,
+    control_port: Annotated[int, _port("the fault dial")] = 0,
     rate: Annotated[float, typer.Option(help="Speed of downloads, in bytes per second.")] = 50e6,
     state_dir: Annotated[
         Path | None, typer.Option(help="A folder to keep the models in.  [default: in memory]")
@@ -67,11 +73,11 @@ def sandbox(  # noqa: PLR0913 - as many parameters as the sandbox has options
         bool, typer.Option("--with-parent", help="End when standard input does.", hidden=True)
     ] = False,
 ) -> None:
-    """Serve a stand-in for Ollama and its registry.
+    """Serve stand-ins for Ollama, its registry, ollama.com and the Hub.
 
     It speaks real HTTP, downloads and loads as slowly as wanted, and fails on demand; nothing in it is a model.
     """
-    from venom_modeld.cli.sandboxing import dial, serve
+    from venom_modeld.cli.sandboxing import read_faults, serve
     from venom_modeld.sandbox.settings import SandboxSettings
 
     try:
@@ -79,10 +85,12 @@ def sandbox(  # noqa: PLR0913 - as many parameters as the sandbox has options
             host=host,
             ollama_port=ollama_port,
             registry_port=registry_port,
+            site_port=site_port,
+            hub_port=hub_port,
             control_port=control_port,
             rate=rate,
             state_dir=state_dir,
         )
     except ValueError as error:
         raise Failure(str(error)) from error
-    serve(settings, dial(faults or []), form, with_parent=with_parent)
+    serve(settings, read_faults(faults or []), form, with_parent=with_parent)

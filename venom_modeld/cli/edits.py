@@ -3,14 +3,16 @@
 Nothing else happens: the daemon sees the file change and does the rest.
 """
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from venom_modeld.cli.exits import ExitCode, Failure
+from venom_modeld.config.git.repository import Repository
 from venom_modeld.core.edits import Action, Change, EditRefused, Refusal
 from venom_modeld.core.edits import Edit as Made
-from venom_modeld.engine.edits import make_edit
+from venom_modeld.engine.edits import make_edit, preview_edit
 from venom_modeld.runtimes.registry import kinds
 
 
@@ -45,6 +47,28 @@ def edit(path: Path, change: Change, *, dry_run: bool) -> Edit:
         made = make_edit(path, kinds(), change, write=not dry_run)
     except EditRefused as error:
         raise failure_of(error) from error
+    return _told(path, made)
+
+
+def edit_in_repository(repository: Repository, change: Change, *, dry_run: bool) -> Edit:
+    """Return what a change would be of a file that comes out of git, as it was last fetched; it is not ours to write.
+
+    Raises Failure with the change to commit, unless it was only asked for.
+    """
+    asyncio.run(repository.restore())
+    path = Path(repository.path)
+    try:
+        made = preview_edit(path, kinds(), change, read=repository.read)
+    except EditRefused as error:
+        raise failure_of(error) from error
+    if made.diff and not dry_run:
+        origin = repository.origin
+        message = f"{path} comes from {origin.url} ({origin.ref}), so nothing here edits it. Commit this instead:"
+        raise Failure(f"{message}\n\n{made.diff}")
+    return _told(path, made)
+
+
+def _told(path: Path, made: Made) -> Edit:
     return Edit(
         path=path,
         diff=made.diff,

@@ -47,8 +47,10 @@ def _time(record: logging.LogRecord) -> str:
 
 def _quoted(value: object) -> str:
     text = str(value)
-    plain = text and not any(sign.isspace() or sign in '"=' for sign in text)
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    if text and text.isprintable() and not any(sign in ' "=' for sign in text):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted if quoted.isprintable() else json.dumps(text)
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord, before: str) -> str:

@@ -1,7 +1,13 @@
-"""Where output goes: results to standard output, everything else to standard error; colours on a terminal alone."""
+"""Where output goes: results to standard output, everything else to standard error; colours on a terminal alone.
+
+Much of what is shown was said by other programs: names of models, errors of servers, descriptions. Whatever a terminal
+would obey in it, but for our own colours, is shown there as an escape instead. What goes into a file or another program
+is left as it is, since a diff is to be applied and JSON to be read.
+"""
 
 import json
 import os
+import re
 import sys
 from typing import Any, TextIO
 
@@ -20,9 +26,22 @@ def is_live() -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
+_OBEYED = re.compile(
+    "\x1b(?!\\[[0-9;]{0,16}m)|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"
+    "|[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Control characters but tab, line end and the escape before a colour; what turns the direction of letters, or hides
+among them; halves of characters."""
+
+
+def inert(text: str) -> str:
+    """Return a text that a terminal only shows."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def show(text: str) -> None:
     """Write a result to standard output."""
-    print(text, flush=True)  # noqa: T201 - the command line prints
+    print(inert(text) if sys.stdout.isatty() else text, flush=True)  # noqa: T201 - the command line prints
 
 
 def show_json(value: Any) -> None:
@@ -32,4 +51,4 @@ def show_json(value: Any) -> None:
 
 def remark(text: str) -> None:
     """Write a line that is no part of the result to standard error."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command line prints
+    print(inert(text), file=sys.stderr, flush=True)  # noqa: T201 - the command line prints

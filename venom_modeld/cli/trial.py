@@ -1,8 +1,9 @@
 """`try`: the whole program in one command, on a machine with nothing but a checkout.
 
-It works in `./var`, on a copy of the example, so that the checkout stays clean. Where nothing answers at the address of
-the file's first runtime, a sandbox is started on that very address, as a child that cannot outlive this process. What
-the daemon was started with is written to `var/modeld.yaml`, so that every other command finds it by `--config`.
+It works in `./var`, on a copy of the example, so that the checkout stays clean. For each Ollama of the file that does
+not answer on this host, a sandbox is started on its very address, as a child that cannot outlive this process. With it
+come stand-ins for the catalogues, whose models are those that the sandbox can install. What the daemon was started with
+is written to `var/modeld.yaml`, so that every other command finds it by `--config`.
 """
 
 import errno
@@ -11,8 +12,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,7 +31,14 @@ EXAMPLE = Path("examples/models.yaml")
 FOLDER = Path("var")
 FILE = FOLDER / "models.yaml"
 CONFIG = FOLDER / "modeld.yaml"
+STATE = FOLDER / "state"
+STATE_OF_STAND_INS = FOLDER / "state-of-stand-ins"
+"""What was installed on a stand-in says nothing of the real server that answers there another day."""
 LISTEN = "127.0.0.1:8765"
+OLLAMA = "ollama"
+"""The kind of runtime that there is a stand-in for."""
+
+_THIS_HOST = ("127.0.0.1", "localhost", "::1")
 
 CONNECT_SECONDS = 2.0
 END_SECONDS = 10.0
@@ -39,19 +47,23 @@ END_SECONDS = 10.0
 def try_out(listen: str | None, form: Format) -> None:
     """Run daemon and, where it is needed, sandbox, until told to stop."""
     _copy_example()
-    spec = _first_runtime()
-    with _stand_in(spec) as registry:
+    specs = _runtimes()
+    with ExitStack() as stack:
+        addresses = _stand_ins(specs, stack)
+        if addresses is not None:
+            os.environ["HF_ENDPOINT"] = addresses["hub"]
         settings = load_settings(
             None,
             os.environ,
             {
                 "file": str(FILE.absolute()),
-                "state_dir": str(FOLDER / "state"),
-                "registry_url": registry,
+                "state_dir": str(STATE if addresses is None else STATE_OF_STAND_INS),
+                "registry_url": addresses and addresses["registry"],
+                "trending.ollama.url": addresses and addresses["site"],
                 "api.listen": listen or _free(LISTEN),
             },
         )
-        running.run(settings, on_ready=lambda address: _greet(address, settings, spec, form))
+        running.run(settings, on_ready=lambda address: _greet(address, settings, specs, form))
 
 
 def _copy_example() -> None:
@@ -64,11 +76,11 @@ def _copy_example() -> None:
     remark(f"Copied {EXAMPLE} to {FILE}, which is the file to edit.")
 
 
-def _first_runtime() -> RuntimeSpec:
+def _runtimes() -> tuple[RuntimeSpec, ...]:
     runtimes = parse_models(read_file(FILE).content, path=str(FILE), kinds=kinds()).runtimes
     if not runtimes:
         raise Failure(f"{FILE} names no runtime; add one, or delete the file to start from the example again.")
-    return runtimes[0]
+    return runtimes
 
 
 def _free(listen: str) -> str:
@@ -84,21 +96,32 @@ def _free(listen: str) -> str:
     return listen
 
 
+def _stand_ins(specs: Sequence[RuntimeSpec], stack: ExitStack) -> dict[str, str] | None:
+    """Start a sandbox for each server that does not answer, until the stack ends; return the addresses of the first."""
+    found: list[dict[str, str]] = []
+    for spec in specs:
+        parts = urlsplit(spec.url)
+        host, port = str(parts.hostname), parts.port or 80
+        if _answers(host, port):
+            continue
+        if spec.kind == OLLAMA and host in _THIS_HOST:
+            found.append(stack.enter_context(_stand_in(spec.name, host, port)))
+            remark(f"Nothing answers at {spec.url}, so a stand-in was started there; its models are not real.")
+        else:
+            remark(f"Nothing answers at {spec.url} ({spec.name}), and stand-ins are only for an Ollama of this host.")
+    if found:
+        remark("The catalogues of ollama.com and Hugging Face are stand-ins too; nobody on the internet is asked.")
+    return found[0] if found else None
+
+
 @contextmanager
-def _stand_in(spec: RuntimeSpec) -> Iterator[str | None]:
-    """Start a sandbox at a runtime's address where nothing answers there; give the URL of its registry."""
-    parts = urlsplit(spec.url)
-    host, port = str(parts.hostname), parts.port or 80
-    if _answers(host, port) or host not in ("127.0.0.1", "localhost", "::1"):
-        yield None
-        return
+def _stand_in(name: str, host: str, port: int) -> Iterator[dict[str, str]]:
+    """Start a sandbox for the runtime of that name; give the addresses of its servers."""
     command = [sys.executable, "-m", "venom_modeld", "sandbox", "--format", "json", "--with-parent"]
-    command += ["--host", host, "--ollama-port", str(port), "--state-dir", str(FOLDER / "sandbox")]
+    command += ["--host", host, "--ollama-port", str(port), "--state-dir", str(FOLDER / "sandbox" / name)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)  # noqa: S603 - this very program
     try:
-        registry = _registry_of(process)
-        remark(f"Nothing answers at {spec.url}, so a stand-in was started there; its models are not real.")
-        yield registry
+        yield _addresses_of(process)
     finally:
         _end(process)
 
@@ -111,11 +134,12 @@ def _answers(host: str, port: int) -> bool:
     return True
 
 
-def _registry_of(process: "subprocess.Popen[bytes]") -> str:
+def _addresses_of(process: "subprocess.Popen[bytes]") -> dict[str, str]:
     line = process.stdout.readline() if process.stdout else b""
     if not line:
         raise Failure("The stand-in could not be started; what it says stands above.")
-    return str(json.loads(line)["registry"])
+    addresses: dict[str, str] = json.loads(line)
+    return addresses
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -127,17 +151,22 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.communicate()
 
 
-def _greet(address: str, settings: Settings, spec: RuntimeSpec, form: Format) -> None:
+def _greet(address: str, settings: Settings, specs: Sequence[RuntimeSpec], form: Format) -> None:
     _write_config(address, settings)
     if form is Format.JSON:
         show_json({"address": f"{address}/", "file": str(FILE), "config": str(CONFIG)})
     else:
-        show(_greeting(address, spec))
+        show(_greeting(address, next((spec for spec in specs if spec.kind == OLLAMA), specs[0])))
 
 
 def _write_config(address: str, settings: Settings) -> None:
-    lines = ["# Written by `venom-modeld try` at every start.", "file: models.yaml", "state_dir: state"]
-    lines += [f"registry_url: {settings.registry_url}", f"api: {{listen: {json.dumps(urlsplit(address).netloc)}}}"]
+    lines = ["# Written by `venom-modeld try` at every start.", "file: models.yaml"]
+    lines += [f"state_dir: {settings.state_dir.name}"]
+    lines += [
+        f"registry_url: {settings.registry_url}",
+        f"trending: {{ollama: {{url: {settings.trending.ollama.url}}}}}",
+    ]
+    lines += [f"api: {{listen: {json.dumps(urlsplit(address).netloc)}}}"]
     CONFIG.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

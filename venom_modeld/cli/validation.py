@@ -1,12 +1,13 @@
 """Checks of models.yaml files, as text and as JSON."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from venom_modeld.cli.render.units import counted
 from venom_modeld.config.desired_file import DesiredFile, parse_models
-from venom_modeld.config.loader import read_file
+from venom_modeld.config.loader import Source, read_file
 from venom_modeld.config.problems import Problem, SourceError
 from venom_modeld.runtimes.registry import kinds
 
@@ -19,16 +20,19 @@ class Checked:
     desired: DesiredFile | None = None
     revision: str | None = None
     problems: tuple[Problem, ...] = ()
+    content: bytes = b""
+    unchecked: tuple[str, ...] = ()
+    """What could not be looked up, as sentences."""
 
 
-def check(path: Path) -> Checked:
-    """Read and check a file."""
+def check(path: Path, read: Callable[[], Source] | None = None) -> Checked:
+    """Read a file, by `read` where that is given, and check it."""
     try:
-        source = read_file(path)
+        source = read() if read else read_file(path)
         desired = parse_models(source.content, path=str(path), kinds=kinds())
     except SourceError as error:
         return Checked(path=path, problems=error.problems)
-    return Checked(path=path, desired=desired, revision=source.revision)
+    return Checked(path=path, desired=desired, revision=source.revision, content=source.content)
 
 
 def report_text(checked: Checked) -> str:
@@ -55,4 +59,5 @@ def _file(checked: Checked) -> dict[str, Any]:
         "problems": [
             {"line": problem.line, "column": problem.column, "message": problem.message} for problem in checked.problems
         ],
+        "unchecked": list(checked.unchecked),
     }

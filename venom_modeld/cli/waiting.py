@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,18 @@ def judge(status: Json, written: str | None) -> Verdict:
         return Verdict(message=f"In sync at revision {short_digest(file['revision'])}.", code=ExitCode.OK)
     moves = conditions.get("Reconciling", {}).get("status") == "True"
     if stalled is not None and stalled["status"] == "True" and not moves:
-        return Verdict(message=f"A person has to act: {stalled['message']}", code=ExitCode.BLOCKED)
-    return Verdict(message=str(ready["message"]))
+        what = "\n".join(_told_of(status, "Stalled", "True")) or stalled["message"]
+        return Verdict(message=f"A person has to act:\n{what}", code=ExitCode.BLOCKED)
+    return Verdict(message="; ".join(_told_of(status, "Ready", "False", "Unknown")) or str(ready["message"]))
+
+
+def _told_of(status: Json, kind: str, *truths: str) -> Iterator[str]:
+    """Yield what each runtime says by a condition, with its name, which the condition of the whole does not tell."""
+    for runtime in status["runtimes"]:
+        for one in runtime["conditions"]:
+            if one["type"] == kind and one["status"] in truths:
+                name, message = runtime["name"], one["message"]
+                yield message if f"Runtime {name!r}" in message else f"{name}: {message}"
 
 
 def written_revision(status: Json) -> str | None:

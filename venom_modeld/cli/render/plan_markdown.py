@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from venom_modeld.cli.render.plan_text import held_because, size_in_words, summary
+from venom_modeld.cli.render.plan_text import held_because, reason_in_words, size_in_words, summary
 from venom_modeld.core.brakes import Unsafe
 from venom_modeld.core.steps import Step
 from venom_modeld.engine.preview import PlanReport, RuntimePlan
@@ -10,7 +10,8 @@ from venom_modeld.engine.preview import PlanReport, RuntimePlan
 
 def plan_markdown(report: PlanReport) -> str:
     """Return a whole plan."""
-    lines = ["## Plan for models.yaml", "", summary(report), ""]
+    lines = ["## Plan for models.yaml", ""]
+    lines += [sentence, ""] if (sentence := summary(report)) else []
     for runtime in report.runtimes:
         lines += [f"### {_escaped(runtime.spec.name)}", "", *_runtime(runtime), ""]
     lines += [f"- Digest: `{report.digest}`", f"- Revision: `{report.desired.revision}`"]
@@ -42,7 +43,7 @@ def _row(number: int, step: Step) -> str:
     operation = step.operation
     held = held_because(step.block) if step.block else ""
     model = f"`{operation.model}`"
-    cells = (str(number), operation.type.value, model, size_in_words(operation), operation.reason, held)
+    cells = (str(number), operation.type.value, model, size_in_words(operation), reason_in_words(operation), held)
     return f"| {' | '.join(_escaped(cell) for cell in cells)} |"
 
 

@@ -17,20 +17,23 @@ from venom_modeld.engine.preview import PlanReport, RuntimePlan
 def plan_text(report: PlanReport, paint: Paint, *, now: float) -> str:
     """Return a whole plan; `now` is in seconds since the epoch."""
     lines = [line for runtime in report.runtimes for line in (*_runtime(runtime, paint, now), "")]
-    lines.append(paint.strong(summary(report)))
+    lines += [paint.strong(sentence)] if (sentence := summary(report)) else []
     lines.append(paint.dim(f"digest    {report.digest}"))
     lines.append(paint.dim(f"revision  {report.desired.revision}"))
     return "\n".join(lines)
 
 
 def summary(report: PlanReport) -> str:
-    """Return one sentence: how many operations of each type, how many bytes, what is held and what is not known."""
+    """Return how many operations of each type, how many bytes, what is held and what is not known.
+
+    It is empty where each runtime says that it is in sync.
+    """
     plans = [runtime.plan for runtime in report.runtimes if runtime.plan is not None]
     steps = [step for plan in plans for step in plan.steps]
     held = sum(step.block is not None for step in steps)
     unknown = sum(runtime.unknown is not None for runtime in report.runtimes)
     sentences = [f"{_counts(plans, steps)}."] if steps else []
-    sentences += ["Nothing to do."] if not steps and not unknown else []
+    sentences += [] if report.runtimes else ["Nothing to do: the file names no runtime."]
     sentences += [f"{held} of {counted(len(steps), 'step')} held."] if held else []
     sentences += [f"{counted(unknown, 'runtime')} Unknown."] if unknown else []
     return " ".join(sentences)
@@ -47,6 +50,14 @@ def size_in_words(operation: Operation) -> str:
             return "no download"
         case _:
             return human(operation.size_bytes)
+
+
+def reason_in_words(operation: Operation) -> str:
+    """Return why an operation is to be done, and the alias under which clients reach its model then, if under one."""
+    alias = operation.alias if isinstance(operation, ActivateModel) else None
+    if alias is None or str(alias) in operation.reason:
+        return operation.reason
+    return f"{operation.reason}; alias {alias}"
 
 
 def held_because(block: Block, *, now: float | None = None) -> str:
@@ -99,7 +110,7 @@ def _row(step: Step, numbers: dict[str, int], paint: Paint) -> list[Cell]:
         (operation.type.value, _colour(operation, paint)),
         str(operation.model),
         size_in_words(operation),
-        f"{operation.reason}{_order(step, numbers)}",
+        f"{reason_in_words(operation)}{_order(step, numbers)}",
     ]
 
 

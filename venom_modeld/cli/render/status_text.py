@@ -18,6 +18,7 @@ _GOOD = frozenset({"active", "installed", "loaded", "kept"})
 _BAD = frozenset({"stalled"})
 _QUIET = frozenset({"unmanaged"})
 ENDED = frozenset({"completed", "failed", "cancelled"})
+_MOST_STALLED = 3
 _LAST_OPERATIONS = 5
 
 
@@ -42,19 +43,15 @@ class View:
 
 def status_text(view: View, paint: Paint, *, now: float, most_models: int | None = None) -> str:
     """Return everything; `now` is in seconds since the epoch, `most_models` how many a runtime may fill lines with."""
-    lines = [paint.strong(_summary(view.status, paint)), *_file(view.status, paint, now)]
+    lines = [paint.strong(_summary(view.status, paint)), *_stalled(view.models, paint), *_file(view.status, paint, now)]
     for runtime in view.runtimes:
         lines += ["", *_runtime(runtime, view, paint, now, most_models)]
-    ended = sorted((one for one in view.operations if one["status"] in ENDED), key=_ended_at, reverse=True)
+    ended = [one for one in view.operations if one["status"] in ENDED and one["completed_at"]]
+    ended.sort(key=lambda one: str(one["completed_at"]), reverse=True)
     if ended:
         shown = [_operation(one, paint, now) for one in ended[:_LAST_OPERATIONS]]
         lines += ["", paint.strong("Last operations"), *align(shown)]
     return "\n".join(lines)
-
-
-def _ended_at(operation: Json) -> str:
-    """Return a word that sorts by time; what failed and is still pending counts as latest."""
-    return operation["completed_at"] or "~"
 
 
 def operation_line(operation: Json) -> str:
@@ -69,6 +66,15 @@ def _summary(status: Json, paint: Paint) -> str:
     return paint.bad(text) if text.startswith(("Needs attention", "Unknown")) else paint.warning(text)
 
 
+def _stalled(models: list[Json], paint: Paint) -> Iterator[str]:
+    """Yield which models failed for good, and what to do once the reason, which stands beside each, is mended."""
+    stalled = [(one["runtime"], one["name"]) for one in models if one["state"] == "stalled"]
+    for runtime, name in stalled[:_MOST_STALLED]:
+        yield f"  {paint.bad('Stalled')}: {name} on {runtime}. Once it is mended: venom-modeld retry {runtime} {name}"
+    if len(stalled) > _MOST_STALLED:
+        yield f"  and {counted(len(stalled) - _MOST_STALLED, 'more model')}"
+
+
 def _file(status: Json, paint: Paint, now: float) -> Iterator[str]:
     file = status["file"]
     if file["revision"] is None:
@@ -79,6 +85,8 @@ def _file(status: Json, paint: Paint, now: float) -> Iterator[str]:
         yield f"{file['path']}: revision {short_digest(file['revision'])} in force{age}, {reached}"
     if status["suspended"]:
         yield paint.warning("Suspended: everything is observed, nothing is changed. Go on with: venom-modeld resume")
+    if file["source"] is not None and file["source"]["error"] is not None:
+        yield f"{paint.bad('Not fetched')}: {file['source']['error']}; what was fetched before stays in force"
     if file["problems"]:
         yield paint.bad("Not valid as it is now; the last good content stays in force:")
         yield from (f"  {problem}" for problem in file["problems"])
@@ -148,9 +156,10 @@ def _note(model: Json, operations: list[Json], unsafe: str | None) -> str:
     if model["message"]:
         held = unsafe is not None and unsafe in model["message"]
         return "its removal waits for approval" if held else str(model["message"])
-    if model["loaded"]:
-        return "in memory, stays there" if model["pinned"] else "in memory"
-    return "" if model["role"] == "model" else str(model["role"])
+    words = [] if model["role"] == "model" else [str(model["role"])]
+    words += ["in memory"] if model["loaded"] else []
+    words += ["stays there"] if model["loaded"] and model["pinned"] else []
+    return ", ".join(words)
 
 
 def _colour(state: str, paint: Paint) -> Callable[[str], str]:
@@ -162,7 +171,7 @@ def _colour(state: str, paint: Paint) -> Callable[[str], str]:
 
 
 def _operation(operation: Json, paint: Paint, now: float) -> list[Cell]:
-    when = ago(seconds_of(operation["completed_at"]), now) if operation["completed_at"] else ""
+    when = ago(seconds_of(operation["completed_at"]), now)
     colour = {"completed": paint.good, "failed": paint.bad}.get(operation["status"], paint.warning)
     why = str(operation["message"]) if operation["status"] != "completed" else ""
     return [when, (operation["status"], colour), operation_line(operation), why]
