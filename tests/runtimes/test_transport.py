@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from venom_modeld.core.errors import ModeldError, RuntimeUnreachable
 from venom_modeld.core.reasons import Reason
+from venom_modeld.core.sizes import LARGEST
 from venom_modeld.runtimes import transport
 from venom_modeld.runtimes.transport import (
     NotJson,
@@ -263,7 +264,11 @@ def test_what_is_not_one_strict_json_object_is_refused(data: bytes, words: str) 
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-LARGEST, LARGEST)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )

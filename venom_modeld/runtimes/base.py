@@ -120,6 +120,8 @@ class Environment:
     user_agent: str
     state_dir: Path
     """The folder of the daemon's own state, in which a driver may keep files in a folder of its kind."""
+    may_act: bool = True
+    """False in a process that only looks: a daemon may be at work, and what it began is not to be cleared up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,13 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 import venom_modeld.runtimes as package
 from venom_modeld.core.kinds import RuntimeKind
-from venom_modeld.runtimes.base import Driver
+
+if TYPE_CHECKING:
+    from venom_modeld.runtimes.base import Driver
 
 
 @cache
@@ -20,8 +23,10 @@ def kinds() -> Mapping[str, RuntimeKind]:
     return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.name)}
 
 
-def driver(kind: str) -> Driver:
+def driver(kind: str) -> "Driver":
     """Return the driver of a kind; the kind is one of `kinds()`."""
+    from venom_modeld.runtimes.base import Driver  # noqa: PLC0415 - whoever asks for kinds alone needs none of it
+
     found = importlib.import_module(f"{package.__name__}.{_folder(kind)}.driver").DRIVER
     assert isinstance(found, Driver)  # noqa: S101 - a driver folder that offers something else is a bug of that folder
     return found

@@ -2,12 +2,15 @@
 
 A driver gives a `translate` function that turns a trouble of the wire, and the words for it, into the error that the
 engine is to see; nothing of the HTTP library gets past this module. Redirects are never followed: a server under
-management that sends us elsewhere is not the server that the file names.
+management that sends us elsewhere is not the server that the file names. Packed answers are never unpacked: none is
+asked for, and a few kilobytes of one can unpack to what keeps the event loop busy for hours.
 """
 
 import asyncio
 import json
+import math
 import os
+import re
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
@@ -16,14 +19,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx2
 
 from venom_modeld.core.errors import ModeldError
+from venom_modeld.core.names import shown
+from venom_modeld.core.sizes import LARGEST
 
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of the largest answer that is read. A list of 1,000 models is 0.4 MB."""
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of the largest answer that is read. A list of 1,000 models is 0.4 MB, one of 50,000 files 10 MB; as values, an
+answer may take 30 times its bytes."""
 
 MAX_LINE = 1024 * 1024
 """Bytes of the longest line of a stream that is read."""
@@ -82,20 +88,25 @@ class Stream:
 
     async def lines(self) -> AsyncGenerator[Mapping[str, Any]]:
         """Yield the JSON objects of an NDJSON body as they come, waiting for each without end."""
-        buffer = b""
+        rest = bytearray()
         async with aclosing(self._chunks()) as chunks:
             async for chunk in chunks:
-                *whole, buffer = (buffer + chunk).split(b"\n")
-                for line in filter(bytes.strip, whole):
-                    yield self._parse(line)
-                if len(buffer) > MAX_LINE:
+                head, *more = chunk.split(b"\n")
+                rest += head
+                if more:
+                    whole = [bytes(rest), *more[:-1]]
+                    rest = bytearray(more[-1])
+                    for line in filter(bytes.strip, whole):
+                        yield self._parse(line)
+                if len(rest) > MAX_LINE:
                     raise self._translate(Trouble.INVALID, f"a line is longer than {MAX_LINE} bytes")
-        if buffer.strip():
-            yield self._last(buffer)
+        if rest.strip():
+            yield self._last(bytes(rest))
 
     async def _chunks(self) -> AsyncGenerator[bytes]:
         with _translated(self._translate, Trouble.CUT, None):
-            async for chunk in self._response.aiter_bytes():
+            _refuse_packed(self._response)
+            async for chunk in self._response.aiter_raw():
                 yield chunk
 
     def _parse(self, line: bytes) -> Mapping[str, Any]:
@@ -207,9 +218,15 @@ class Transport:
 
 
 def parse_object(data: bytes) -> Mapping[str, Any]:
-    """Return the JSON object in UTF-8 that `data` is; raises NotJson with the reason for anything else."""
+    """Return the JSON object in UTF-8 that `data` is; raises NotJson with the reason for anything else.
+
+    Stricter than Python: what no number of a database or a browser can hold, and half a character, would only fail
+    later, in what is stored or answered.
+    """
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_whole, parse_float=_finite)
+        if _HALF_CHARACTER.search(data):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError as error:
         raise NotJson("the answer is JSON nested too deeply") from error
     except ValueError as error:
@@ -218,6 +235,9 @@ def parse_object(data: bytes) -> Mapping[str, Any]:
         raise NotJson(f"the answer is a JSON {_JSON_WORDS[type(value)]}, not an object")
     return value
 
+
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+"""The escapes of which two make a character, and one alone makes none."""
 
 _JSON_WORDS: Mapping[type, str] = {
     list: "array",
@@ -250,8 +270,19 @@ def is_loopback(host: str) -> bool:
 
 def without_secrets(url: str) -> str:
     """Return an address as it may be shown: without a user, a password and a query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def target_of(url: str, headers: Mapping[str, str]) -> SplitResult:
+    """Return where the answer of `url` sends us by its `Location`; an empty address where that makes no sense."""
+    try:
+        return urlsplit(urljoin(url, headers.get("location", "")))
+    except ValueError:
+        return urlsplit("")
 
 
 def _check_port(url: str) -> None:
@@ -266,13 +297,34 @@ def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number of JSON")
 
 
+def _whole(text: str) -> int:
+    number = int(text) if len(text) <= len(str(LARGEST)) + 1 else LARGEST + 1
+    if abs(number) > LARGEST:
+        raise ValueError(f"{shown(text)} is larger than any number of an answer")
+    return number
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{shown(text)} is larger than any number of an answer")
+    return number
+
+
 class _TooLarge(Exception):
     """An answer past the limit."""
 
 
+def _refuse_packed(response: httpx2.Response) -> None:
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    if packing not in ("", "identity"):
+        raise httpx2.DecodingError(f"it is packed as {shown(packing)}, unasked", request=response.request)
+
+
 async def _read(response: httpx2.Response) -> bytes:
+    _refuse_packed(response)
     body = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_BODY:
             raise _TooLarge

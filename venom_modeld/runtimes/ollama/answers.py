@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from venom_modeld.core.names import InvalidName, ModelName, parse_ollama
+from venom_modeld.core.names import InvalidName, ModelName, parse_ollama, shown
 from venom_modeld.core.observed import InstalledModel
+
+LONGEST_NAME = 600
+"""Characters of the longest name of an installed model; Ollama's own parser takes fewer."""
 
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
@@ -167,6 +170,8 @@ def _name_of(entry: Mapping[str, Any]) -> str:
     found = entry.get("name") or entry.get("model")
     if not isinstance(found, str):
         raise Nonsense("an entry of the list has no name")
+    if not found.isprintable() or len(found) > LONGEST_NAME:
+        raise Nonsense(f"an entry of the list is called {shown(found)}")
     return found
 
 

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 
 from venom_modeld.core.errors import ModeldError, PermanentError, TemporaryError
 from venom_modeld.core.reasons import Reason
+from venom_modeld.core.wording import one_line
 
 MAX_WORDS = 400
 """Characters of somebody else's error text that are passed on."""
+
+MAX_READ = 4000
+"""Characters of it that are looked at: patterns take their time over longer ones."""
 
 
 class Refused(Exception):
@@ -231,7 +235,7 @@ def request_refused(refused: Refused, doing: Doing) -> ModeldError:
 
 def clean(words: str) -> str:
     """Return somebody's error text on one line, cut to a bearable length, without the signed queries of addresses."""
-    line = re.sub(r"(https?://[^\s\"'?]+)\?[^\s\"']*", r"\1?…", " ".join(words.split()))
+    line = re.sub(r"(https?://[^\s\"'?]+)\?[^\s\"']*", r"\1?…", one_line(words[:MAX_READ]))
     return line if len(line) <= MAX_WORDS else f"{line[:MAX_WORDS]}…"
 
 
@@ -253,6 +257,7 @@ def _by_status(refused: Refused, otherwise: Rule) -> Rule:
 
 
 def _explain(words: str, rules: tuple[Rule, ...], doing: Doing, *, otherwise: Rule) -> ModeldError:
+    words = words[:MAX_READ]
     rule = next((rule for rule in rules if re.search(rule.text, words, re.IGNORECASE)), otherwise)
     said = clean(words) or "it gave no reason"
     family = TemporaryError if rule.passing else PermanentError

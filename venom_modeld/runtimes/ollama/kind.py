@@ -50,7 +50,7 @@ def _registry_host(text: str) -> str:
 class RuntimeFields(BaseModel):
     """Keys of an Ollama runtime beside the common ones."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     insecure: list[
         Annotated[str, AfterValidator(_registry_host), Field(json_schema_extra={"pattern": _REGISTRY_HOST})]
@@ -65,7 +65,7 @@ class RuntimeFields(BaseModel):
 class Parameters(BaseModel):
     """The parameters that Ollama knows: the options and runner options of its `api/types.go`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
 
     draft_num_predict: int | None = Field(default=None, description="How many tokens a draft model proposes at a time.")
     frequency_penalty: float | None = Field(
@@ -108,7 +108,7 @@ class Parameters(BaseModel):
 class ModelFields(BaseModel):
     """Keys of a model on Ollama beside the common ones; the validators of later fields look at earlier ones."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     update: Annotated[Update, Field(strict=False)] = Field(
         default=Update.NEVER,

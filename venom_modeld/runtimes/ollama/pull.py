@@ -29,6 +29,13 @@ _PHASES: tuple[tuple[str, Phase], ...] = (
 """The beginnings of Ollama's status texts and what they mean; any other text changes nothing."""
 
 
+MOST_PARTS = 10_000
+"""Parts that are counted of one download; models have a few, or one for each of some thousand tensors."""
+
+LONGEST_DIGEST = 200
+"""Characters of the longest name of a part."""
+
+
 class Tally:
     """Adds up the lines of one pull or creation."""
 
@@ -43,9 +50,13 @@ class Tally:
         if isinstance(status, str):
             self._phase = next((phase for start, phase in _PHASES if status.startswith(start)), self._phase)
         digest = line.get("digest")
-        if isinstance(digest, str):
+        if isinstance(digest, str) and self._is_believed(digest):
             self._parts[digest] = Part(completed=_bytes(line, "completed") or 0, total=self._total(digest, line))
         return self.progress()
+
+    def _is_believed(self, digest: str) -> bool:
+        """Tell whether a part is counted: what is told without end must not fill the memory."""
+        return digest in self._parts or (len(self._parts) < MOST_PARTS and len(digest) <= LONGEST_DIGEST)
 
     def progress(self) -> Progress:
         """Return where the whole is."""

@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from venom_modeld.core.errors import ModeldError, PermanentError, TemporaryError
 from venom_modeld.core.names import HUB_HOSTS, OLLAMA_REGISTRY, ModelName, split_ollama
@@ -26,6 +25,7 @@ from venom_modeld.runtimes.transport import (
     host_of,
     is_loopback,
     parse_object,
+    target_of,
     without_secrets,
 )
 
@@ -130,7 +130,7 @@ def _sibling(url: str, path: str, answer: Answer) -> tuple[str, str] | None:
     """Return where Hugging Face sends us within its own hosts; no other redirect is followed."""
     if answer.status not in (301, 302, 303, 307, 308) or host_of(url).lower() not in HUB_HOSTS:
         return None
-    target = urlsplit(urljoin(url + path, answer.headers.get("location", "")))
+    target = target_of(url + path, answer.headers)
     if target.scheme != "https" or (target.hostname or "").lower() not in HUB_HOSTS:
         return None
     return f"https://{target.netloc}", target.path
