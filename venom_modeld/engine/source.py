@@ -25,6 +25,9 @@ from venom_modeld.state.store import Store
 
 logger = logging.getLogger(__name__)
 
+MOST_PROBLEMS = 100
+"""Of one file that are kept and told; a hostile one has hundreds of thousands."""
+
 
 class DesiredSource:
     """Reads models.yaml: by `read`, where that is given, else at `path`.
@@ -94,7 +97,8 @@ class DesiredSource:
         )
         await self._store.save_file(accepted)
         self._take(accepted, parsed)
-        fields = {"revision": source.revision, "generation": generation, "author": source.author}
+        fields = {"revision": source.revision, "generation": generation}
+        fields |= {"author": source.author} if source.author else {}
         logger.info("file accepted", extra=fields)
         message = f"generation {generation} is in force" + (f", by {source.author}" if source.author else "")
         self._tell(
@@ -128,9 +132,15 @@ class DesiredSource:
             author=accepted.author,
         )
 
+    def _shown(self, error: SourceError) -> tuple[str, ...]:
+        """Return the problems that are told: whoever has more of them than that reads them in a terminal."""
+        first, more = error.problems[:MOST_PROBLEMS], len(error.problems) - MOST_PROBLEMS
+        last = (f"{self._path}: {more} more problems; `venom-modeld validate` tells them all",) if more > 0 else ()
+        return (*map(str, first), *last)
+
     def _refuse(self, revision: str | None, error: SourceError) -> None:
         """Keep the last good file in force, and say once what is wrong with this one."""
-        problems = tuple(map(str, error.problems))
+        problems = self._shown(error)
         known = self.file.problems == problems
         since = self.file.problems_since if self.file.problems else None
         self.file = replace(
