@@ -23,6 +23,9 @@ from venom_modeld.state.snapshot import SnapshotHub, StatusSnapshot
 
 View = Callable[[StatusSnapshot], Answer]
 
+PIECE_BYTES = 262_144
+"""As much of an answer as is sent at once: others have their turn between the pieces of ten megabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -59,7 +62,12 @@ async def send_body(found: Body, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
         return
     await send({"type": "http.response.start", "status": 200, "headers": found.headers})
-    await send({"type": "http.response.body", "body": found.content})
+    content, sent = found.content, 0
+    while len(content) - sent > PIECE_BYTES:
+        await send({"type": "http.response.body", "body": content[sent : sent + PIECE_BYTES], "more_body": True})
+        sent += PIECE_BYTES
+        await asyncio.sleep(0)
+    await send({"type": "http.response.body", "body": content[sent:]})
 
 
 def reply(request: Request, answer: Answer) -> Response:

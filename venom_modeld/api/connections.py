@@ -31,7 +31,7 @@ class PatientProtocol(H11Protocol):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._phase: Phase = ("", None, 0)
-        self._since = 0.0
+        self._waited = 0.0
         self._next_look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -49,13 +49,16 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _look(self) -> None:
-        """Hang up where the same has been waited for too long."""
-        now, phase = self.loop.time(), self._present()
-        if phase != self._phase:
-            self._phase, self._since = phase, now
-        elif now - self._since >= self._limit(phase):
+        """Hang up where the same has been waited for too long.
+
+        Looks are counted, not seconds: a process that stood still must not take that for the silence of everybody.
+        """
+        phase = self._present()
+        self._waited = self._waited + self.look_seconds if phase == self._phase else 0.0
+        if self._waited >= self._limit(phase):
             self.transport.abort()
             return
+        self._phase = phase
         self._next_look = self.loop.call_later(self.look_seconds, self._look)
 
     def _present(self) -> Phase:
