@@ -7,11 +7,11 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 import pytest
@@ -57,12 +57,14 @@ class _Entry:
 
 @dataclass
 class Host:
-    """A host as a test arranges it."""
+    """A host as a test arranges it; `deadline` is the seconds that a wait may take before it counts as a failure."""
 
+    deadline: ClassVar[float] = DEADLINE
     hub: Hub
     folder: Path
     port: int = field(default_factory=free_port)
     made: list[VllmRuntime] = field(default_factory=list)
+    servers: list[asyncio.Server] = field(default_factory=list)
     _pieces: set[Path] = field(default_factory=set)
 
     @property
@@ -80,7 +82,9 @@ class Host:
         """Return the Hub cache."""
         return self.folder / "hub"
 
-    def spec(self, *models: ModelSpec, active: str | None = None, alias: str | None = None, **keys: Any) -> RuntimeSpec:
+    def spec(
+        self, *models: ModelSpec, active: str | None = None, alias: str | None = None, name: str = "gpu", **keys: Any
+    ) -> RuntimeSpec:
         """Return a runtime of the file; `keys` are those of `server`."""
         server = {
             "command": STAND_IN,
@@ -91,7 +95,7 @@ class Host:
         }
         fields = RuntimeFields.model_validate({"server": server, "cache": str(self.cache), "endpoint": self.hub.url})
         return RuntimeSpec(
-            name="gpu",
+            name=name,
             kind="vllm",
             url=self.url,
             prune=Prune.MANAGED,
@@ -101,8 +105,8 @@ class Host:
             options=KIND.to_options(fields),
         )
 
-    def runtime(self, spec: RuntimeSpec | None = None) -> VllmRuntime:
-        """Make a driver, as a daemon that starts does."""
+    def runtime(self, spec: RuntimeSpec | None = None, *, may_act: bool = True) -> VllmRuntime:
+        """Make a driver, as a daemon that starts does, or with `may_act` off a command that only looks."""
         environment = Environment(
             connect_timeout=5.0,
             read_timeout=5.0,
@@ -110,6 +114,7 @@ class Host:
             registry_url="http://127.0.0.1:1",
             user_agent="venom-modeld/test",
             state_dir=self.state,
+            may_act=may_act,
         )
         runtime = DRIVER.make(spec or self.spec(), environment)
         assert isinstance(runtime, VllmRuntime)
@@ -157,17 +162,34 @@ class Host:
 
     async def reachable(self) -> None:
         """Wait until a server answers."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(self.deadline):
             while not await self.names():  # noqa: ASYNC110 - the truth lies in another program
+                await asyncio.sleep(0.02)
+
+    async def until_served(self, *names: str) -> None:
+        """Wait until exactly these names are answered to."""
+        async with asyncio.timeout(self.deadline):
+            while await self.names() != list(names):  # noqa: ASYNC110 - the truth lies in another program
                 await asyncio.sleep(0.02)
 
     def pid_of(self, name: str) -> int:
         """Return the process of that name."""
         return next(pid for pid, other in self.processes().items() if other.startswith(name))
 
+    @contextmanager
+    def paused(self, *known: int) -> Iterator[None]:
+        """Hold the newest start where it is: its worker, which is none of the known processes, stands still."""
+        (worker,) = (pid for pid, name in self.processes().items() if name == "VLLM::Worker" and pid not in known)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGCONT)
+
     async def until(self, truth: Any) -> None:
         """Wait until something is true of other processes."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(self.deadline):
             while not truth():  # noqa: ASYNC110 - the truth lies in another program
                 await asyncio.sleep(0.005)
 
@@ -233,6 +255,8 @@ async def bare_host(hub: Hub, tmp_path: Path) -> AsyncIterator[Host]:
 @asynccontextmanager
 async def _living(made: Host) -> AsyncIterator[Host]:
     yield made
+    for server in made.servers:
+        server.close()
     for runtime in made.made:
         await runtime.close()
     for pid in (*made.processes(), *made.running(b"relay.py")):

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.runtimes.vllm.house import A, B, Host, activate, model, named, observe
+from venom_modeld.core.drift import diff
 from venom_modeld.core.errors import PermanentError
+from venom_modeld.core.inventory import Inventory
+from venom_modeld.core.operations import ActivateModel
+from venom_modeld.core.plan import Situation, make_plan
 from venom_modeld.runtimes.vllm.server import ending
 from venom_modeld.runtimes.vllm.server.runs import Run, Runs
 
@@ -53,10 +57,11 @@ async def test_a_server_that_was_being_started_is_waited_for(host: Host) -> None
     spec = host.spec(model(A), active=A)
     first = host.runtime(spec)
     starting = asyncio.create_task(activate(first, model(A)))
-    await host.until(lambda: len(host.processes()) == 3)
+    await host.until(lambda: "VLLM::Worker" in host.processes().values())
     before = host.processes()
     second = host.runtime(spec)
-    assert (await observe(second)).loaded == ()
+    with host.paused():
+        assert (await observe(second)).loaded == ()
     await activate(second, model(A))
     assert host.processes() == before
     await starting
@@ -165,3 +170,59 @@ async def test_ending_what_never_began_is_nothing(host: Host) -> None:
     assert run.members() == ()
     await ending.end(run, patience=0.1)
     await ending.clear(run)
+
+
+async def test_a_daemon_that_lost_its_inventory_switches_by_one_start(host: Host) -> None:
+    """The second name of a server is no model of somebody else, so it moves along with the first one."""
+    runtime = host.runtime(host.spec(model(A), model(B), active=A, alias="default"))
+    await activate(runtime, model(A), "default")
+    spec, lost = host.spec(model(A), model(B), active=B, alias="default"), Inventory()
+    runtime.follow(spec)
+    state = await observe(runtime)
+    drift = diff(spec, state, lost, can_unload=runtime.capabilities.unload)
+    now = Situation(spec=spec, observed=state, inventory=lost, drift=drift, capabilities=runtime.capabilities)
+    (step,) = make_plan(now).steps
+    assert step.block is None
+    assert isinstance(step.operation, ActivateModel)
+    await runtime.activate(step.operation.spec, alias=step.operation.alias, pin=True, report=lambda _: None)
+    state = await observe(runtime)
+    assert await host.names() == [B, "default"]
+    assert diff(spec, state, lost, can_unload=runtime.capabilities.unload) == ()
+
+
+async def test_a_command_that_only_looks_leaves_a_switch_alone(host: Host) -> None:
+    """It sees what clients reach; the server that a daemon is starting beside that lives on, and so does its folder."""
+    spec = host.spec(model(A), model(B), active=B, strategy="surge")
+    daemon = host.runtime(spec)
+    await activate(daemon, model(A))
+    before = host.processes()
+    host.fault(engine_seconds=1.0)
+    switching = asyncio.create_task(activate(daemon, model(B)))
+    await host.until(lambda: len(host.processes()) == 6 and list(host.processes().values()).count("VLLM::Worker") == 2)
+    coming = host.state / "vllm/gpu/runs/ffffffffffffffff"
+    coming.mkdir()
+    with host.paused(*before):
+        state = await observe(host.runtime(spec, may_act=False))
+    assert [loaded.name.text for loaded in state.loaded] == [A]
+    assert coming.exists()
+    await switching
+    assert await host.names() == [B]
+
+
+async def test_a_command_that_only_looks_clears_nothing_up(host: Host) -> None:
+    """What is left of a dead server is the daemon's to end, and its relay the daemon's to start."""
+    spec = host.spec(model(A), active=A, strategy="surge")
+    daemon = host.runtime(spec)
+    await activate(daemon, model(A))
+    (relay,) = host.running(b"relay.py")
+    os.kill(relay, signal.SIGKILL)
+    await host.until(lambda: not host.running(b"relay.py"))
+    looking = host.runtime(spec, may_act=False)
+    assert (await observe(looking)).serving(named(A)) is not None
+    assert not host.running(b"relay.py")
+    os.kill(host.pid_of("python"), signal.SIGKILL)
+    await host.until(lambda: len(host.processes()) == 2)
+    assert (await observe(host.runtime(spec, may_act=False))).loaded == ()
+    assert len(host.processes()) == 2
+    assert (await observe(daemon)).loaded == ()
+    assert host.processes() == {}

@@ -5,11 +5,12 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.runtimes.vllm.house import A, B, Host, activate, install, model, named, observe
+from tests.runtimes.vllm.house import A, B, Host, activate, free_port, install, model, named, observe
 from venom_modeld.core.errors import PermanentError, RuntimeUnreachable, TemporaryError
 from venom_modeld.core.progress import Phase, Progress
 from venom_modeld.core.reasons import Reason
@@ -324,6 +325,26 @@ async def test_a_removed_model_that_is_not_served_disturbs_nothing(host: Host) -
     assert named(B) not in (await observe(runtime)).installed
 
 
+async def test_what_another_runtime_serves_is_not_removed(host: Host) -> None:
+    """Two of them may share a cache; each knows what the other one serves, and waits."""
+    other = host.runtime(replace(host.spec(model(A), active=A, name="other"), url=f"http://127.0.0.1:{free_port()}"))
+    await activate(other, model(A))
+    runtime = await served(host, B, A)
+    with pytest.raises(TemporaryError, match="serves it now") as caught:
+        await runtime.remove(named(A))
+    assert caught.value.reason is Reason.PENDING
+    assert (await observe(other)).serving(named(A)) is not None
+    await other.deactivate(named(A))
+    record = host.state / "vllm/other/runs"
+    shutil.rmtree(record)
+    record.write_text("no folder", encoding="utf-8")
+    with pytest.raises(TemporaryError, match="what other runtimes serve cannot be read"):
+        await runtime.remove(named(A))
+    record.unlink()
+    await runtime.remove(named(A))
+    assert not (host.cache / "models--acme--alpha").exists()
+
+
 async def test_what_another_program_serves_at_the_address_is_shown(host: Host) -> None:
     """It is drift, not an error: loaded, but not by us, and so not kept."""
     runtime = host.runtime(host.spec(model(A), active=A))
@@ -369,3 +390,13 @@ async def test_the_log_of_a_server_is_kept_and_bounded(host: Host) -> None:
     assert log.stat().st_size == 0
     assert (runs[-1] / "log.1").stat().st_size == 1024 * 1024
     assert json.loads((runs[-1] / "run.json").read_bytes())["launch"]["name"] == A
+
+
+async def test_a_state_that_cannot_be_written_does_not_stop_a_server_that_was_proven(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is missed is the way back after the next failure, and the log says so."""
+    (host.state / "vllm/gpu/proven.json").mkdir(parents=True)
+    runtime = await served(host, A)
+    assert (await observe(runtime)).serving(named(A)) is not None
+    assert "what was proven cannot be written down" in caplog.text

@@ -6,16 +6,22 @@ where nothing, or nothing sensible, came back.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from venom_modeld.core.errors import ModeldError, RuntimeUnreachable
+from venom_modeld.core.names import shown
 from venom_modeld.core.reasons import Reason
+from venom_modeld.core.sizes import LARGEST
 from venom_modeld.runtimes.base import Environment
 from venom_modeld.runtimes.transport import Answer, NotJson, Timeouts, Transport, Trouble, parse_object
 from venom_modeld.runtimes.vllm.errors import clean
 
-_METRIC = re.compile(r"^(?P<name>vllm:\w+)(?:\{[^}]*\})? (?P<value>[0-9.eE+-]+)$", re.MULTILINE)
+LONGEST_NAME = 4096
+"""Characters of the longest name that a server may answer to; without one of its own it is a path."""
+
+_METRIC = re.compile(r"^(?P<name>vllm:\w+)(?:\{[^}\n]*\})? (?P<value>[0-9.]+(?:[eE][+-]?[0-9]+)?)$", re.MULTILINE)
 
 
 class Refused(Exception):
@@ -101,11 +107,12 @@ class Client:
         text = answer.body.decode("utf-8", "replace") if answer.status == 200 else ""
         sums: dict[str, float] = {}
         for found in _METRIC.finditer(text):
-            sums[found["name"]] = sums.get(found["name"], 0.0) + float(found["value"])
+            with suppress(ValueError):
+                sums[found["name"]] = sums.get(found["name"], 0.0) + float(found["value"])
         running, waiting = sums.get("vllm:num_requests_running"), sums.get("vllm:num_requests_waiting")
         return Load(
-            running=None if running is None else int(running),
-            waiting=None if waiting is None else int(waiting),
+            running=_count(running),
+            waiting=_count(waiting),
             cache_use=sums.get("vllm:kv_cache_usage_perc"),
         )
 
@@ -114,13 +121,12 @@ class Client:
         answer = await self._ask("/v1/completions", {"model": model, "prompt": "hi", "max_tokens": 1})
         usage, choices = answer.get("usage"), answer.get("choices")
         counted = isinstance(usage, dict) and bool(usage.get("completion_tokens"))
-        return counted or (isinstance(choices, list) and any(one.get("text") for one in choices))
+        return counted or _any_has(choices, "text")
 
     async def embed(self, model: str) -> bool:
         """Ask for one vector, and tell whether one came. Raises Refused."""
         answer = await self._ask("/v1/embeddings", {"model": model, "input": "hi"})
-        data = answer.get("data")
-        return isinstance(data, list) and any(one.get("embedding") for one in data)
+        return _any_has(answer.get("data"), "embedding")
 
     async def load_adapter(self, name: str, path: str) -> None:
         """Load a LoRA adapter, over one of the same name. Raises Refused."""
@@ -142,6 +148,8 @@ class Client:
     def _served(self, entry: Any) -> Served:
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
             raise self._translate(Trouble.INVALID, "/v1/models has an entry without an id")
+        if not entry["id"].isprintable() or len(entry["id"]) > LONGEST_NAME:
+            raise self._translate(Trouble.INVALID, f"/v1/models has an entry with the id {shown(entry['id'])}")
         parent, length = entry.get("parent"), entry.get("max_model_len")
         return Served(
             id=entry["id"],
@@ -191,6 +199,14 @@ _TROUBLES: Mapping[Trouble, tuple[str, str, Reason]] = {
     ),
     Trouble.CUT: ("broke off its answer", "Check whether vLLM was restarted there.", Reason.CUT),
 }
+
+
+def _count(sum_: float | None) -> int | None:
+    return None if sum_ is None or not 0 <= sum_ <= LARGEST else int(sum_)
+
+
+def _any_has(entries: Any, key: str) -> bool:
+    return isinstance(entries, list) and any(isinstance(one, dict) and one.get(key) for one in entries)
 
 
 def _words(body: bytes) -> str:

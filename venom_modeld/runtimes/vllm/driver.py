@@ -1,7 +1,7 @@
 """vLLM as a runtime: the contract of `runtimes.base`, put together from its parts."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from venom_modeld.core.desired import ModelSpec, RuntimeSpec
 from venom_modeld.core.inventory import Entry
@@ -11,6 +11,7 @@ from venom_modeld.runtimes.base import Driver, Environment, Report, Runtime
 from venom_modeld.runtimes.transport import without_secrets
 from venom_modeld.runtimes.vllm import shelf as shelves
 from venom_modeld.runtimes.vllm.choices import Choices
+from venom_modeld.runtimes.vllm.client import Served
 from venom_modeld.runtimes.vllm.clients import Clients
 from venom_modeld.runtimes.vllm.installing import Installer
 from venom_modeld.runtimes.vllm.kind import KIND, Control
@@ -20,6 +21,7 @@ from venom_modeld.runtimes.vllm.options import read_options
 from venom_modeld.runtimes.vllm.server.control import Server
 from venom_modeld.runtimes.vllm.server.external import ExternalServer
 from venom_modeld.runtimes.vllm.server.process import ProcessServer, Surroundings
+from venom_modeld.runtimes.vllm.server.runs import served_beside
 from venom_modeld.runtimes.vllm.server.systemd import SystemdServer
 from venom_modeld.runtimes.vllm.serving import Serving
 from venom_modeld.runtimes.vllm.shelf import Shelf
@@ -59,6 +61,7 @@ class VllmRuntime(Runtime):
             options=options,
             secrets=key.variables,
             changed=self._tell_change,
+            may_act=environment.may_act,
         )
         self._server = _server(around, self._clients, spec.url)
         parts = Parts(
@@ -79,11 +82,20 @@ class VllmRuntime(Runtime):
             start_timeout=options.start_timeout,
         )
         self._serving = Serving(self._shelf, self._server, switch, options=options, key=key, title=title)
-        self._installer = Installer(self._weights, self._shelf, self._choices, self._serving, title=title)
+        self._installer = Installer(
+            self._weights,
+            self._shelf,
+            self._choices,
+            self._serving,
+            title=title,
+            beside=lambda: served_beside(folder),
+        )
+        self._installer.follow(spec)
 
     def follow(self, spec: RuntimeSpec) -> None:
         """Take what the file says of this runtime now."""
         self._observer.follow(spec)
+        self._installer.follow(spec)
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed` when a server ended by itself."""
@@ -153,11 +165,11 @@ class VllmRuntime(Runtime):
 def _server(around: Surroundings, clients: Clients, url: str) -> Server:
     """Return the server as the file says that it is controlled."""
 
-    async def names() -> set[str]:
-        return {one.id for one in await (await clients.at(url)).models()}
+    async def served() -> Sequence[Served]:
+        return await (await clients.at(url)).models()
 
     if around.options.control is Control.EXTERNAL:
-        return ExternalServer(title=around.title, url=url, options=around.options, names=names)
+        return ExternalServer(title=around.title, url=url, options=around.options, served=served)
     if around.options.control is Control.SYSTEMD:
         return SystemdServer(around, url)
     return ProcessServer(around)

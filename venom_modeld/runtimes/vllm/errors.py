@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from venom_modeld.core.errors import PermanentError, TemporaryError
 from venom_modeld.core.reasons import Reason
+from venom_modeld.core.wording import one_line
 
 MAX_WORDS = 600
 """Characters of somebody else's error text that are passed on."""
@@ -61,6 +62,6 @@ def not_installed(doing: Doing) -> TemporaryError:
 
 def clean(words: str) -> str:
     """Return somebody's error text on one line, cut to a bearable length, without pointers to a log."""
-    line = " ".join(words.split())
+    line = one_line(words[: 10 * MAX_WORDS])
     line = re.sub(r",? please check the stack trace above for the root cause", "", line)
     return line if len(line) <= MAX_WORDS else f"{line[:MAX_WORDS]}…"

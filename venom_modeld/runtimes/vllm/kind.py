@@ -91,7 +91,7 @@ def _hint(tag: str) -> str:
 
 def parse_alias(text: str) -> ModelName:
     """Read a name to serve the active model under; vLLM takes any text, clients and addresses do not."""
-    if not re.fullmatch(_ALIAS, text):
+    if not re.fullmatch(_ALIAS, text) or ".." in text or "//" in text:
         raise InvalidName(f"{shown(text)} is no alias; write up to 96 letters, digits, '-', '_', '.', ':' and '/'")
     return ModelName(text, text, Provider.HUGGINGFACE)
 
@@ -152,7 +152,7 @@ Variables = Annotated[
 class ServerKeys(BaseModel):
     """How the server is started and stopped; the validators of later fields look at earlier ones."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     control: Annotated[Control, Field(strict=False)] = Field(
         default=Control.PROCESS,
@@ -239,7 +239,7 @@ class ServerKeys(BaseModel):
 class RuntimeFields(BaseModel):
     """Keys of a vLLM runtime beside the common ones."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     server: ServerKeys = Field(default_factory=ServerKeys, description="How the server is started and stopped.")
     cache: Path | None = Field(
@@ -271,7 +271,7 @@ class RuntimeFields(BaseModel):
 class AdapterKeys(BaseModel):
     """A LoRA adapter of a model: a repository of the Hub, or a folder on this host."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     name: str = Field(
         description="The name under which clients ask for the model with this adapter.",
@@ -302,7 +302,7 @@ class AdapterKeys(BaseModel):
 class ModelFields(BaseModel):
     """Keys of a model on vLLM beside the common ones; the validators of later fields look at earlier ones."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     revision: Revision = Field(
         default=MAIN, description="The branch, tag or commit of the repository; it is resolved to a commit and shown."

@@ -74,10 +74,9 @@ class Serving:
         async with self._turn:
             await self._server.release(name.text)
 
-    async def commit(self) -> str | None:
-        """Return the commit that is served now, which must not be taken away."""
-        start = (await self._server.look()).start
-        return start.launch.commit if start else None
+    async def roots(self) -> frozenset[str]:
+        """Return what is served from now, which must not be taken away: folders, or names of repositories."""
+        return await self._server.roots()
 
     def _served_spec(self, start: Start | None) -> ModelSpec | None:
         if start is None:

@@ -6,6 +6,7 @@ started again if it no longer runs.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from venom_modeld.runtimes.vllm.errors import Doing, load_failed
 from venom_modeld.runtimes.vllm.server.control import Crash, Server, Start
 from venom_modeld.runtimes.vllm.server.files import read_json, write_json
 from venom_modeld.runtimes.vllm.server.launch import Launch
+
+logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.1
 """Seconds between two looks whether a server is ready: it refuses connections until it is, and tells nobody."""
@@ -77,15 +80,15 @@ class Switch:
         await adapters.bring(client, adapters.loaded(await client.models()), wanted, doing)
 
     async def _prove_again(self, start: Start, aim: Aim, doing: Doing) -> None:
-        """Prove a server that runs already: it was being started when the daemon died, or lacks adapters only."""
-        was_proven = start.proven
+        """Prove a server that runs already: it was being started when the daemon died, or lacks adapters only.
+
+        Where it ends meanwhile that proves nothing against the model: it was told to stop when its daemon died.
+        """
         try:
             await self._prove(start, aim, doing)
-        except ModeldError as error:
+        except ModeldError:
             if await self._is_well(start):
                 raise
-            if not was_proven:
-                await self._undo(start, doing, error)
             await start.give_up()
             await self._replace(aim, doing)
             return
@@ -104,8 +107,11 @@ class Switch:
 
     async def _keep(self, start: Start) -> None:
         await start.keep()
-        self._proven.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_json(self._proven, start.launch.as_json())
+        try:
+            self._proven.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_json(self._proven, start.launch.as_json())
+        except OSError as error:
+            logger.warning("what was proven cannot be written down", extra={"detail": str(error)})
 
     async def _undo(self, start: Start, doing: Doing, error: ModeldError) -> None:
         """Take a server down that could not be proven, serve what was served before, and raise the error."""

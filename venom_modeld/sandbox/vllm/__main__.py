@@ -38,7 +38,7 @@ def _serve(wanted: argparse.Namespace, model: Model, bound: socket.socket, fault
     heard, tell = os.pipe()
     early: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: early.append(number))  # swallowed until the engine is ready
-    running = engine.begin(model, name_of(wanted, faults), faults)
+    running = engine.begin(model, name_of(wanted, faults), faults, port=bound)
     if os.read(running.ready, 1) == b"":
         while early:  # a request to the whole group took the engine, and the server waits for it for ever
             signal.pause()
@@ -59,7 +59,7 @@ def _serve(wanted: argparse.Namespace, model: Model, bound: socket.socket, fault
     server.socket.close()
     if not api.busy.wait(wanted.shutdown_timeout):
         api.busy.aborted.set()
-        api.busy.wait(1.0)
+    api.answering.wait(1.0)
     running.end()
     return 0
 

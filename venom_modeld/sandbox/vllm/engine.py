@@ -41,12 +41,13 @@ class Engine:
             os.waitpid(self.pid, 0)
 
 
-def begin(model: Model, name: str, faults: Faults) -> Engine:
-    """Start an engine; it loads a model, or says why not and ends."""
+def begin(model: Model, name: str, faults: Faults, *, port: socket.socket) -> Engine:
+    """Start an engine; it loads a model, or says why not and ends. It does not hold the server's port."""
     ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(ready)
+        port.close()
         _child("VLLM::EngineCor", lambda: _engine(tell, model, name, faults))
     os.close(tell)
     return Engine(pid, ready)

@@ -21,7 +21,7 @@ _OPEN = ("/health", "/metrics", "/version")
 
 
 class Busy:
-    """The requests in progress, and whether they are to be given up."""
+    """Requests in progress, and whether they are to be given up."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -54,6 +54,9 @@ class Api:
         self._keys = {*(arguments.api_key or ()), os.environ.get("VLLM_API_KEY", "")} - {""}
         self._adapters: dict[str, str] = {}
         self.busy = Busy()
+        """Those for which the engine works."""
+        self.answering = Busy()
+        """Those whose answer is not on its way yet."""
 
     def answer(self, method: str, path: str, body: Mapping[str, Any], key: str) -> Answer:
         """Answer one request."""
@@ -155,6 +158,10 @@ def listen(api: Api, bound: socket.socket) -> ThreadingHTTPServer:
             """Write no access log."""
 
         def _respond(self, method: str) -> None:
+            with api.answering:
+                self._answer(method)
+
+        def _answer(self, method: str) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             status, body = api.answer(
                 method, self.path, json.loads(sent) if sent else {}, self.headers.get("Authorization", "")

@@ -56,6 +56,18 @@ async def test_the_last_commit_takes_the_repository_along(hub: Hub, weights: Wei
     assert not place.folder.exists()
 
 
+async def test_a_commit_whose_folder_somebody_deleted_is_forgotten(hub: Hub, weights: Weights, place: Place) -> None:
+    """Otherwise its repository would count as ours for ever, and what others have there would never go."""
+    hub.publish(MODEL, large(100_000))
+    ours = stored(hub, place)
+    theirs = "1" * 40
+    await asyncio.to_thread(place.snapshot(ours).rename, place.snapshot(theirs))
+    assert await weights.began(MODEL)
+    await weights.remove(MODEL, ())
+    assert not await weights.began(MODEL)
+    assert set(await weights.scan()) == {(MODEL, theirs)}
+
+
 async def test_a_copy_with_the_same_commit_stays(hub: Hub, weights: Weights, place: Place) -> None:
     """A repository that was duplicated with its history has the same commits, and is not touched."""
     hub.publish(MODEL)

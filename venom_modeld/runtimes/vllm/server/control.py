@@ -75,6 +75,11 @@ class Server(ABC):
         Raises PermanentError where somebody else has to do it.
         """
 
+    async def roots(self) -> frozenset[str]:
+        """Return what is served from: folders; where somebody else chose it, perhaps the name of a repository."""
+        start = (await self.look()).start
+        return frozenset() if start is None else frozenset({start.launch.path})
+
     @abstractmethod
     async def close(self) -> None:
         """Stop watching; what serves goes on."""

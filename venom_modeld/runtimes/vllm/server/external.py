@@ -2,23 +2,26 @@
 
 import asyncio
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from venom_modeld.core.errors import PermanentError
 from venom_modeld.core.reasons import Reason
+from venom_modeld.runtimes.vllm.client import Served
 from venom_modeld.runtimes.vllm.options import Options
 from venom_modeld.runtimes.vllm.server.control import Server, Standing, Start
 from venom_modeld.runtimes.vllm.server.launch import Launch
 
 
 class ExternalServer(Server):
-    """A server that is not ours; `names` returns the names that it answers to, `title` is how sentences call it."""
+    """A server that is not ours; `served` returns what it answers to, `title` is how sentences call the runtime."""
 
-    def __init__(self, *, title: str, url: str, options: Options, names: Callable[[], Awaitable[set[str]]]) -> None:
+    def __init__(
+        self, *, title: str, url: str, options: Options, served: Callable[[], Awaitable[Sequence[Served]]]
+    ) -> None:
         self._title = title
         self._url = url
         self._options = options
-        self._names = names
+        self._served = served
 
     async def look(self) -> Standing:
         """Return nothing: how it was started is not known."""
@@ -46,8 +49,15 @@ class ExternalServer(Server):
                 reason=Reason.NOT_VERIFIED,
             )
 
+    async def roots(self) -> frozenset[str]:
+        """Return what the server says that it was told to serve."""
+        return frozenset(one.root for one in await self._served())
+
     async def close(self) -> None:
         """Let go of nothing."""
+
+    async def _names(self) -> set[str]:
+        return {one.id for one in await self._served()}
 
 
 class ExternalStart(Start):

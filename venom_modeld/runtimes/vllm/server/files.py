@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+
 
 def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Write a JSON object in one step, and to the disk. Raises OSError."""
@@ -15,7 +17,7 @@ def write_json(path: Path, value: Mapping[str, object]) -> None:
 def write_text(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Write a text in one step, and to the disk. Raises OSError."""
     beside = path.with_name(f".{path.name}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    descriptor = os.open(beside, _FLAGS, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

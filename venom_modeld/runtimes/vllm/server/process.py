@@ -47,6 +47,8 @@ class Surroundings:
     secrets: Callable[[], Mapping[str, str]]
     """Returns the variables that a server is given and that are written down nowhere."""
     changed: Callable[[], None]
+    may_act: bool = True
+    """False where another process may be at work on the same servers."""
 
 
 class ProcessServer(Server):
@@ -62,6 +64,8 @@ class ProcessServer(Server):
 
     async def look(self) -> Standing:
         """Return the server that clients reach, else the newest that lives; clear up behind those that do not."""
+        if not self._around.may_act:
+            return self._glance()
         for run in self._recorded():
             if run.folder not in self._starts and run.process.exists():
                 await self._find(run)
@@ -74,6 +78,14 @@ class ProcessServer(Server):
         if serving is not None and serving.proven and serving.run.port != self._address.port:
             self._relay.hold(serving.run.port)
         return Standing(start=serving, crash=self._crashes.last)
+
+    def _glance(self) -> Standing:
+        """Return the same, and leave everything as it is: what looks left over may just be beginning."""
+        for run in self._recorded():
+            identity = run.identity()
+            if run.folder not in self._starts and identity is not None and run.is_alive():
+                self._watch(run, identity, found=True)
+        return Standing(start=self._serving())
 
     async def begin(self, launch: Launch, *, beside: bool) -> Start:
         """Start a server, beside the present one or after stopping it."""
@@ -122,6 +134,8 @@ class ProcessServer(Server):
 
     def _recorded(self) -> list[Run]:
         try:
+            if self._around.may_act:
+                self._runs.sweep()
             return self._runs.all()
         except OSError as error:
             raise RuntimeUnreachable(

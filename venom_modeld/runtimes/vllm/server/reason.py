@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from venom_modeld.core.wording import one_line
+
 MAX_WORDS = 600
 """Characters of a reason that are passed on."""
 
@@ -17,7 +19,7 @@ _PREFIX = re.compile(r"^\([^()\s]+ pid=\d+\) (?:(?:INFO|WARNING|ERROR|CRITICAL) 
 """What vLLM puts before the lines of each of its processes."""
 
 _COMPLAINT = re.compile(
-    r"^(?:\([^()\s]+ pid=\d+\) )?(?:ERROR|CRITICAL)(?: [\d-]+ [\d:]+ \[[^\]]*\]|:) +(?P<words>\S.*)"
+    r"^(?:\([^()\s]+ pid=\d+\) )?(?:ERROR|CRITICAL)(?: [\d-]+ [\d:]+ \[[^\]]*\] |: +)(?P<words>\S.*)"
 )
 """A line that is written as an error."""
 
@@ -27,7 +29,7 @@ _EXCEPTION = re.compile(
 """The line that ends a traceback."""
 
 _POINTER = re.compile(
-    r"see (?:the )?(?:root cause|stack trace)|initialization failed|encountered an issue|died unexpectedly",
+    r"see (?:the )?(?:root cause|stack trace)|initialization failed|encountered an issue",
     re.IGNORECASE,
 )
 """An exception that only says that there was another."""
@@ -38,7 +40,7 @@ _LOST = frozenset(
 """Exceptions by which a process notices that another one is gone."""
 
 _VALUE_ERROR = re.compile(r"^  (?:Value|Assertion) error, (?P<words>.+)$")
-_USAGE = re.compile(r"^[\w.-]+: error: (?P<words>.+)$")
+_USAGE = re.compile(r"^[\w. -]+: error: (?P<words>.+)$")
 _ADVICE = re.compile(r" *(?:\[type=\w+, .*|For further information visit .*)$")
 _TRACE = "Traceback (most recent call last):"
 
@@ -64,8 +66,10 @@ def reason_of(said: str) -> str | None:
     """Return the reason in what a server said, on one line, or None where it gave none."""
     lines = [_PREFIX.sub("", line.rstrip()) for line in said.splitlines()]
     usage = next((found["words"] for found in map(_USAGE.match, lines) if found), None)
-    telling = [one for one in _raised(lines) if not one.points_elsewhere]
-    reason = usage or (str(telling[-1]) if telling else None) or _last_complaint(said)
+    raised = list(_raised(lines))
+    telling = [str(one) for one in raised if not one.points_elsewhere]
+    complaint = None if raised else _last_complaint(said)
+    reason = usage or (telling[-1] if telling else complaint)
     return None if reason is None else _short(reason)
 
 
@@ -97,5 +101,5 @@ def _told(found: re.Match[str], following: list[str]) -> _Raised:
 
 
 def _short(words: str) -> str:
-    line = " ".join(words.split())
+    line = one_line(words)
     return line if len(line) <= MAX_WORDS else f"{line[:MAX_WORDS]}…"

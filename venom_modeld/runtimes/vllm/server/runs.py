@@ -5,6 +5,7 @@ instant the daemon dies, a process without a folder never lives, and a folder wi
 """
 
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -18,6 +19,8 @@ from typing import Any
 from venom_modeld.runtimes.vllm.server.files import read_json, write_json
 from venom_modeld.runtimes.vllm.server.launch import Launch
 from venom_modeld.runtimes.vllm.server.processes import Identity, is_alive, members
+
+logger = logging.getLogger(__name__)
 
 MAX_LOG = 16 * 1024 * 1024
 """Bytes of a log above which its older part is dropped."""
@@ -84,8 +87,11 @@ class Run:
         return () if identity is None else members(identity)
 
     def note(self, **facts: object) -> None:
-        """Remember facts of it for a later process."""
-        write_json(self.folder / "facts.json", {**read_json(self.folder / "facts.json"), **facts})
+        """Remember facts of it for a later process; one that cannot be written down is only missed by that."""
+        try:
+            write_json(self.folder / "facts.json", {**read_json(self.folder / "facts.json"), **facts})
+        except OSError as error:
+            logger.warning("facts of a server cannot be written down", extra={"detail": str(error)})
 
     def fact(self, name: str, otherwise: Any = None) -> Any:
         """Return a fact that was noted."""
@@ -109,6 +115,15 @@ class Run:
                 os.truncate(self.log, 0)
 
 
+def served_beside(folder: Path) -> frozenset[str]:
+    """Return the folders of commits that other runtimes serve now, which may keep their weights in the same cache.
+
+    `folder` is that of a runtime among those of its daemon. Raises OSError.
+    """
+    others = (one for one in folder.parent.glob("*") if one.name != folder.name)
+    return frozenset(run.launch.path for one in others for run in Runs(one / "runs").all() if run.is_alive())
+
+
 class Runs:
     """The starts of one runtime's servers; `wall` returns seconds since the epoch."""
 
@@ -118,11 +133,13 @@ class Runs:
 
     def all(self) -> list[Run]:
         """Return all starts that are on record, oldest first."""
-        try:
-            names = sorted(path.name for path in self._folder.iterdir() if path.is_dir())
-        except FileNotFoundError:
-            return []
-        return [run for run in map(self._load, names) if run is not None]
+        return [run for run in map(self._load, self._folders()) if run is not None]
+
+    def sweep(self) -> None:
+        """Remove what no start ever came of: a daemon died while it made the folder. Raises OSError."""
+        for folder in self._folders():
+            if self._load(folder) is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def new(self, launch: Launch, host: str, port: int) -> Run:
         """Make the folder of a start that is to come. Raises OSError."""
@@ -142,12 +159,16 @@ class Runs:
             shutil.rmtree(old.temporary, ignore_errors=True)
             shutil.rmtree(old.folder, ignore_errors=True)
 
-    def _load(self, name: str) -> Run | None:
-        folder = self._folder / name
+    def _folders(self) -> list[Path]:
+        try:
+            return sorted(path for path in self._folder.iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
+
+    def _load(self, folder: Path) -> Run | None:
         found = read_json(folder / "run.json")
         launch = Launch.from_json(found.get("launch"))
         if launch is None:
-            shutil.rmtree(folder, ignore_errors=True)
             return None
         return Run(
             folder=folder, launch=launch, host=found["host"], port=int(found["port"]), began=float(found["began"])

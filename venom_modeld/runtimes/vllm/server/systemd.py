@@ -11,6 +11,7 @@ import re
 import time
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping
+from contextlib import suppress
 
 from venom_modeld.core.errors import ModeldError, PermanentError, RuntimeUnreachable, TemporaryError
 from venom_modeld.core.reasons import Reason
@@ -91,8 +92,9 @@ class SystemdServer(Server):
         """Let go of nothing: the unit goes on."""
 
     def keep(self, launch: Launch) -> None:
-        """Remember that a launch was proven."""
-        write_json(self._record, {"launch": launch.as_json(), "proven": True})
+        """Remember that a launch was proven; where that cannot be written down only a crash is not counted."""
+        with suppress(OSError):
+            write_json(self._record, {"launch": launch.as_json(), "proven": True})
 
     async def ended(self) -> str:
         """Return why the unit ended, once it has."""

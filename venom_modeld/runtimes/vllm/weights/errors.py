@@ -13,6 +13,7 @@ from typing import Any
 
 from venom_modeld.core.errors import ModeldError, PermanentError, TemporaryError
 from venom_modeld.core.reasons import Reason
+from venom_modeld.core.wording import one_line
 from venom_modeld.runtimes.transport import without_secrets
 from venom_modeld.runtimes.vllm.weights.job import Trouble
 
@@ -81,7 +82,7 @@ class _Meaning:
 
 def clean(words: str) -> str:
     """Return somebody's error text on one line, cut to a bearable length, without the signed queries of addresses."""
-    line = re.sub(r"(https?://[^\s\"'?]+)\?[^\s\"']*", r"\1?…", " ".join(words.split()))
+    line = re.sub(r"(https?://[^\s\"'?]+)\?[^\s\"']*", r"\1?…", one_line(words[: 10 * MAX_WORDS]))
     return line if len(line) <= MAX_WORDS else f"{line[:MAX_WORDS]}…"
 
 

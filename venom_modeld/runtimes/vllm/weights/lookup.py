@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 
 from venom_modeld.core.errors import ModeldError, TemporaryError
 from venom_modeld.core.reasons import Reason
 from venom_modeld.runtimes.base import Environment
-from venom_modeld.runtimes.transport import Answer, NotJson, Timeouts, Transport, Trouble, host_of, parse_object
+from venom_modeld.runtimes.transport import (
+    Answer,
+    NotJson,
+    Timeouts,
+    Transport,
+    Trouble,
+    host_of,
+    parse_object,
+    target_of,
+)
 from venom_modeld.runtimes.vllm.weights import errors, layout
 from venom_modeld.runtimes.vllm.weights.errors import Doing, Refusal
 from venom_modeld.runtimes.vllm.weights.files import BadListing, RemoteFile, read_siblings
@@ -75,7 +84,7 @@ class HubClient:
         """Return where the Hub sends us within itself; no other redirect is followed, and none gets the token."""
         if answer.status not in (301, 302, 303, 307, 308):
             return None
-        target = urlsplit(urljoin(url + path, answer.headers.get("location", "")))
+        target = target_of(url + path, answer.headers)
         base = f"{target.scheme}://{target.netloc}"
         trusted = base == self._hub.endpoint or (target.scheme == "https" and host_of(base) in HUB_HOSTS)
         return (base, f"{target.path}?{target.query or 'blobs=true'}") if trusted else None

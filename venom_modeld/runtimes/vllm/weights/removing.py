@@ -38,7 +38,7 @@ def _remove(place: Place, commits: tuple[str, ...] | None) -> int:
     before = _bytes_of(place)
     _mend(place)
     _delete(place, commits)
-    if commits is None:
+    if commits is None or not _has_snapshots(place):
         with suppress(FileNotFoundError):
             shutil.rmtree(place.folder)
     else:
@@ -49,13 +49,27 @@ def _remove(place: Place, commits: tuple[str, ...] | None) -> int:
     return max(0, before - _bytes_of(place))
 
 
+def _has_snapshots(place: Place) -> bool:
+    try:
+        return any((place.folder / "snapshots").iterdir())
+    except FileNotFoundError:
+        return False
+
+
 def _forget(place: Place, commits: frozenset[str]) -> None:
-    """Drop commits from the record, what is left of cut downloads of ours, and a record that has nothing more."""
+    """Drop commits from the record, what is left of cut downloads of ours, and a record that has nothing more.
+
+    Commits that are no longer there are dropped too: somebody deleted their folders.
+    """
     for path in place.blobs.glob(f"*{layout.PARTIAL}"):
         path.unlink(missing_ok=True)
     if not place.record.exists():
         return
-    if not record.change(place, lambda known: known.without(commits)).commits:
+
+    def alter(known: record.Record) -> record.Record:
+        return known.without(commits | {commit for commit in known.commits if not place.snapshot(commit).is_dir()})
+
+    if not record.change(place, alter).commits:
         place.record.unlink()
 
 
