@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import ssl
 import tempfile
@@ -25,6 +26,19 @@ DEADLINE = 20.0
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For `httpx2.AsyncClient(verify=PLAIN)`: loads no certificates, which saves 40 ms a client where TLS is not spoken."""
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Undo what a command that runs in this process sets up for its own log."""
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    parts = [logging.getLogger(name) for name in ("", "venom_modeld", "venom_modeld.engine")]
+    levels = [part.level for part in parts]
+    yield
+    for handler in [handler for handler in root.handlers if handler not in before]:
+        root.removeHandler(handler)
+    for part, level in zip(parts, levels, strict=True):
+        part.setLevel(level)
 
 
 class OllamaClient:

@@ -2,22 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from venom_modeld.cli import logs
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    root, own = logging.getLogger(), logging.getLogger("venom_modeld")
-    handlers, levels = root.handlers[:], (root.level, own.level)
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    own.setLevel(levels[1])
-    logging.getLogger("venom_modeld.engine").setLevel(logging.NOTSET)
 
 
 def failing() -> None:

@@ -97,8 +97,7 @@ class DesiredSource:
         )
         await self._store.save_file(accepted)
         self._take(accepted, parsed)
-        fields = {"revision": source.revision, "generation": generation}
-        fields |= {"author": source.author} if source.author else {}
+        fields = {"revision": source.revision, "generation": generation, "author": source.author}
         logger.info("file accepted", extra=fields)
         message = f"generation {generation} is in force" + (f", by {source.author}" if source.author else "")
         self._tell(
