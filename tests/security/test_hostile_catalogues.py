@@ -47,6 +47,7 @@ async def test_no_redirect_is_followed(location: str, server: ScriptedServer) ->
         ("deflate,deflate,deflate,deflate", b"x"),
         ("br", b"x"),
     ],
+    ids=["gzip twice", "deflate", "deflate four times", "br"],
 )
 async def test_what_is_packed_otherwise_is_refused(packing: str, body: bytes, server: ScriptedServer) -> None:
     """Once by gzip is what we ask for; several times may keep us unpacking for hours."""
