@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -29,6 +30,8 @@ class Command:
 
     folder: Path
     port: int
+    temporary: str
+    """A folder of a short name: a socket in it may have some hundred letters in all."""
     started: list[Process] = field(default_factory=list)
     model: str = ""
 
@@ -66,10 +69,9 @@ class Command:
         environment = {
             **os.environ,
             "VENOM_SANDBOX_VLLM": str(self.folder / "faults.json"),
-            "TMPDIR": str(self.folder / "tmp"),
+            "TMPDIR": self.temporary,
             **environ,
         }
-        (self.folder / "tmp").mkdir(exist_ok=True)
         with self.log.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *command, env=environment, stderr=log, start_new_session=True
@@ -127,14 +129,15 @@ async def command(tmp_path: Path) -> AsyncIterator[Command]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    made = Command(tmp_path, port)
-    made.model = made.make()
-    yield made
-    for process in made.started:
-        with suppress(ProcessLookupError, TimeoutError):
-            process.terminate()
-            async with asyncio.timeout(GRACE):
-                await process.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+    with tempfile.TemporaryDirectory() as temporary:
+        made = Command(tmp_path, port, temporary)
+        made.model = made.make()
+        yield made
+        for process in made.started:
+            with suppress(ProcessLookupError, TimeoutError):
+                process.terminate()
+                async with asyncio.timeout(GRACE):
+                    await process.wait()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()

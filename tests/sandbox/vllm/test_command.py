@@ -41,7 +41,7 @@ async def test_told_to_stop_it_ends_in_order(command: Command, number: signal.Si
     process.send_signal(number)
     assert await command.ended(process) == 0
     assert command.members(process) == {}
-    assert list((command.folder / "tmp").iterdir()) == []
+    assert list(Path(command.temporary).iterdir()) == []
 
 
 async def test_told_to_stop_before_there_is_an_engine_it_dies(command: Command) -> None:
@@ -89,7 +89,7 @@ async def test_a_killed_server_leaves_its_engine_and_its_worker(command: Command
     await eventually(lambda: not command.members(process))
     (piece,) = pieces
     assert piece.exists()
-    assert len(list((command.folder / "tmp").iterdir())) == 1
+    assert len(list(Path(command.temporary).iterdir())) == 1
     piece.unlink()
 
 
