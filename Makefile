@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types imports unit systemd docs screen screen-check screen-types browser chromium pictures samples test-vllm format clean fuzz audit lock
+.PHONY: run test lint types imports unit systemd docs screen screen-check screen-types browser chromium pictures samples test-vllm bench format clean fuzz audit lock
 
 run: $(STAMP) screen
 	@$(BIN)/python -m venom_modeld try
@@ -139,6 +139,10 @@ soak: $(STAMP)
 
 load: $(STAMP)
 	@$(BIN)/python -m tests.proof.load
+
+# What is claimed about speed, measured against floors in the same run: make bench [CLAIMS="cycle api"]
+bench: $(STAMP)
+	@$(BIN)/python -m bench $(CLAIMS)
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix-only .

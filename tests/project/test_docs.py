@@ -116,3 +116,12 @@ def test_the_readme_shows_the_two_commands() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^run: \$\(STAMP\)( screen)?\n\t.*venom_modeld try$", makefile, re.MULTILINE)
     assert re.search(r"^test: lint types imports .*unit", makefile, re.MULTILINE)
+
+
+def test_tests_that_the_documentation_names_are_there() -> None:
+    """Whoever looks a promise up finds its test under that name."""
+    pages = "\n".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", pages)
+    assert len(named) >= 13
+    missing = [f"{file}::{name}" for file, name in named if f"def {name}(" not in (ROOT / file).read_text()]
+    assert missing == []
