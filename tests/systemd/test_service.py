@@ -16,7 +16,7 @@ def test_the_service_runs_without_privileges(service: Service) -> None:
     assert found["Uid"].split() == [user] * 4
     assert (found["CapEff"], found["CapBnd"], found["NoNewPrivs"]) == ("0" * 16, "0" * 16, "1")
     service.converged()
-    assert "as the file says" in service.property("StatusText")
+    eventually(lambda: "as the file says" in service.property("StatusText"), "the words of the status")
 
 
 def test_installing_shows_what_it_does_and_does_it_once(host: ThrowawayHost) -> None:
