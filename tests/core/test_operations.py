@@ -45,7 +45,8 @@ def test_a_key_is_short_and_lasting() -> None:
 @pytest.mark.parametrize(
     ("operation", "moved", "words"),
     [
-        (install("a"), 523_000_000, "installed, 523 MB"),
+        (replace(install("a"), size_bytes=523_000_000), 518_000_000, "installed, 523 MB"),
+        (replace(install("a"), size_bytes=None), 2_000_000_000, "installed, 2.0 GB"),
         (replace(install("a"), size_bytes=None), 0, "installed"),
         (install("d", base="a"), 0, "installed"),
         (UPDATE, 2_000_000_000, "updated, 2.0 GB"),

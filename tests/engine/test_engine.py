@@ -618,4 +618,4 @@ async def test_a_completed_operation_says_what_it_did(house: House) -> None:
     await house.desire(declared("a", active="a", alias=name("default")))
     await house.converged()
     told = {one.type: one.message for one in await house.store.operations(10)}
-    assert told == {"install": "installed, 500 kB", "activate": "loaded, and answered; default:latest stands for it"}
+    assert told == {"install": "installed, 1.0 MB", "activate": "loaded, and answered; default:latest stands for it"}

@@ -178,7 +178,7 @@ def accomplished(operation: Operation, moved_bytes: int) -> str:
     match operation:
         case InstallModel() | UpdateModel():
             done = "installed" if isinstance(operation, InstallModel) else "updated"
-            size = moved_bytes or operation.size_bytes
+            size = operation.size_bytes or moved_bytes
             return done if operation.spec.base or not size else f"{done}, {human(size)}"
         case RemoveModel():
             return f"removed, {human(operation.size_bytes)}" if operation.size_bytes else "removed"
