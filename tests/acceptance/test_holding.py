@@ -94,7 +94,8 @@ async def test_a_moved_tag_is_found_without_a_download(house: House) -> None:
     assert {one.path for one in looks.matching(server="registry")} == {f"/v2/library/{_manifest(B)}"}
     assert house.changes() == []
     newest = house.sandbox.move_tag(B)
-    assert "its tag moved" in (await house.happened("OperationStarted"))["message"]
+    started = await house.happened("OperationStarted")
+    assert (started["operation_type"], "its tag moved" in started["message"]) == ("update", True)
     await house.converged()
     assert house.sandbox.installed() == {A: house.sandbox.installed()[A], B: newest}
     assert [one.digest for one in _runners(house)] == [newest.removeprefix("sha256:")]

@@ -169,5 +169,12 @@ def test_what_happened_to_the_file_has_no_runtime() -> None:
         "reason": "Invalid",
         "message": "line 3",
         "operation_id": None,
+        "operation_type": None,
         "revision": None,
     }
+
+
+def test_an_event_says_what_its_operation_does() -> None:
+    """An operation that was over before anybody looked is known by its event alone."""
+    told = event_info(event(1, events.OPERATION_COMPLETED, operation_type=OperationType.REMOVE))
+    assert told.operation_type is OperationType.REMOVE

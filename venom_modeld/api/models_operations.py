@@ -78,4 +78,5 @@ class EventInfo(Answer):
     reason: Reason = Field(description="Why, in one word for programs.")
     message: str = Field(description="What happened, in words.")
     operation_id: str | None = Field(description="The operation, if it is about one.")
+    operation_type: OperationType | None = Field(description="What that operation does.")
     revision: str | None = Field(description="Digest of the file that led to it.")

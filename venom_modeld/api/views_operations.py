@@ -147,5 +147,6 @@ def event_info(event: Event) -> EventInfo:
         reason=event.reason,
         message=event.message,
         operation_id=event.operation_id or None,
+        operation_type=event.operation_type,
         revision=event.revision or None,
     )

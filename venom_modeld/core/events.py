@@ -61,6 +61,8 @@ class Event:
     reason: Reason = Reason.SUCCEEDED
     message: str = ""
     operation_id: str = ""
+    operation_type: OperationType | None = None
+    """What was done, where it is about an operation: one that was short may be told of by its events alone."""
     revision: str = ""
 
 

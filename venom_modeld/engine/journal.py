@@ -89,6 +89,7 @@ def _event(record: OperationRecord, *, at: float) -> Event:
         reason=record.reason,
         message=record.message,
         operation_id=record.id,
+        operation_type=record.type,
         revision=record.revision,
     )
 

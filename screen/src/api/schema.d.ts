@@ -1398,6 +1398,8 @@ export interface components {
              * @description The operation, if it is about one.
              */
             readonly operation_id: string | null;
+            /** @description What that operation does. */
+            readonly operation_type: components["schemas"]["OperationType"] | null;
             /**
              * Revision
              * @description Digest of the file that led to it.
