@@ -138,11 +138,9 @@ def test_a_program_without_standard_error_logs_to_no_journal() -> None:
 def test_the_form_decides_where_standard_error_is_the_journal(form: str, handler: type[logging.Handler]) -> None:
     """Whoever wants lines there says so."""
     root = logging.getLogger()
-    handlers, level, own = root.handlers[:], root.level, logging.getLogger("venom_modeld").level
+    handlers = root.handlers[:]
     logs.set_up("info", form, {"JOURNAL_STREAM": standard_error()})
     found = root.handlers[:]
     root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.getLogger("venom_modeld").setLevel(own)
     assert [type(one) for one in found] == [handler]
     found[0].close()

@@ -15,7 +15,7 @@ from venom_modeld.api.stream import events_after, mark_of
 from venom_modeld.core import events
 from venom_modeld.core.errors import ModeldError
 from venom_modeld.core.events import Event, OperationRecord, OperationStatus
-from venom_modeld.core.operations import OperationType
+from venom_modeld.core.operations import DOWNLOAD_TYPES, OperationType
 from venom_modeld.state.snapshot import SnapshotHub
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,6 @@ Ended = tuple[str, OperationType, str]
 
 BOUNDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0)
 """Seconds: the upper bounds of the buckets that durations are counted in; a last bucket takes what is longer."""
-
-_DOWNLOADS = (OperationType.INSTALL, OperationType.UPDATE)
 
 
 @dataclass(slots=True)
@@ -60,7 +58,7 @@ class Finished:
         """Count one."""
         if record.started_at is not None and record.completed_at is not None:
             self.durations[record.runtime, record.type].add(max(0.0, record.completed_at - record.started_at))
-        if record.type in _DOWNLOADS and record.status is OperationStatus.COMPLETED and record.transfer is not None:
+        if record.type in DOWNLOAD_TYPES and record.status is OperationStatus.COMPLETED and record.transfer is not None:
             self.downloaded[record.runtime] += record.transfer.completed_bytes
 
 

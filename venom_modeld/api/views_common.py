@@ -6,7 +6,6 @@ from typing import TypedDict
 from venom_modeld.api.models_common import ConditionInfo, Counts
 from venom_modeld.api.values import elapsed, timestamp
 from venom_modeld.core.conditions import Condition
-from venom_modeld.core.desired import with_bases
 from venom_modeld.core.events import OPERATION_COMPLETED, OperationStatus
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import InstalledModel
@@ -109,7 +108,7 @@ def counts(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> Counts:
 
 
 def _unmanaged(runtime: RuntimeSnapshot) -> int:
-    managed = {spec.name.key for spec in with_bases(runtime.spec.models)}
+    managed = {name.key for name in runtime.spec.everything}
     managed.update(name.key for name in runtime.inventory.entries)
     return sum(name.key not in managed for name in (runtime.observed.installed if runtime.observed else ()))
 

@@ -7,13 +7,13 @@ from venom_modeld.api.models_models import ActiveModel, ModelInfo, ModelsAnswer,
 from venom_modeld.api.values import gigabytes, in_utc, timestamp
 from venom_modeld.api.views_common import answers, by_name, done
 from venom_modeld.api.views_operations import message
-from venom_modeld.core.desired import ModelSpec, with_bases
+from venom_modeld.core.desired import ModelSpec
 from venom_modeld.core.drift import Drift, DriftKind
 from venom_modeld.core.events import OperationRecord, OperationStatus
 from venom_modeld.core.inventory import Entry, Role
 from venom_modeld.core.names import ModelName, Provider
 from venom_modeld.core.observed import InstalledModel, LoadedModel
-from venom_modeld.core.operations import OperationType
+from venom_modeld.core.operations import DOWNLOAD_TYPES, OperationType
 from venom_modeld.core.plan import Block, BlockKind
 from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
@@ -163,13 +163,12 @@ class _Shelf:
 
     def _queue(self, record: OperationRecord) -> str:
         """Return what a download that was not begun waits for."""
-        if record.status is not OperationStatus.PENDING or record.type not in _DOWNLOADS:
+        if record.status is not OperationStatus.PENDING or record.type not in DOWNLOAD_TYPES:
             return ""
         before = self.downloading
         return f": waits for {before} other download{'s' if before > 1 else ''}" if before else ""
 
 
-_DOWNLOADS = frozenset({OperationType.INSTALL, OperationType.UPDATE})
 _DOING = {
     OperationType.INSTALL: ModelState.DOWNLOADING,
     OperationType.UPDATE: ModelState.UPDATING,
@@ -184,14 +183,14 @@ def _shelf(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> _Shelf:
     steps = plan.steps if plan else ()
     return _Shelf(
         runtime=runtime,
-        wanted={spec.name.key: spec for spec in with_bases(runtime.spec.models)},
+        wanted={name.key: spec for name, spec in runtime.spec.everything.items()},
         entries={name.key: entry for name, entry in runtime.inventory.entries.items()},
         serving={name.key: model for model in reversed(loaded) for name in model.serves},
         drift=_first_of_each(runtime.drift),
         blocks={step.operation.model.key: step.block for step in reversed(steps) if step.block},
         work=_work(tuple(one for one in runtime.operations if one.key not in over)),
         downloading=sum(
-            one.type in _DOWNLOADS for one in runtime.operations if one.status is OperationStatus.IN_PROGRESS
+            one.type in DOWNLOAD_TYPES for one in runtime.operations if one.status is OperationStatus.IN_PROGRESS
         ),
         ended={step.operation.model.key: step.operation.type for step in steps if step.key in over},
     )

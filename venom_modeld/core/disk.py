@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from venom_modeld.core.desired import GB
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import Disk
-from venom_modeld.core.operations import InstallModel, RemoveModel, UpdateModel
+from venom_modeld.core.operations import RemoveModel, is_download
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.sizes import human
 from venom_modeld.core.steps import Block, BlockKind, Step, coming_steps
@@ -31,11 +31,11 @@ def fit(loads: list[Step], candidates: Sequence[RemoveModel], disk: Disk, partia
     """
     room = disk.free_bytes - MARGIN
     fitting = _block_what_does_not_fit(loads, partial, disk, room + _freed(candidates))
-    needs = [_need(step, partial) for step in coming_steps(fitting) if _is_download(step)]
+    needs = [_need(step, partial) for step in coming_steps(fitting) if is_download(step.operation)]
     if not needs or sum(needs) <= room:
         return Fit(loads=fitting)
     keys = tuple(operation.key for operation in candidates)
-    waiting = [replace(step, after=(*step.after, *keys)) if _is_download(step) else step for step in fitting]
+    waiting = [replace(step, after=(*step.after, *keys)) if is_download(step.operation) else step for step in fitting]
     return Fit(loads=waiting, first=tuple(candidates))
 
 
@@ -49,7 +49,7 @@ def _block_what_does_not_fit(loads: list[Step], partial: Mapping[ModelName, int]
     result = []
     for step in loads:
         need = _need(step, partial)
-        if not _is_download(step) or step.key not in coming:
+        if not is_download(step.operation) or step.key not in coming:
             result.append(step)
         elif need <= room:
             room -= need
@@ -57,10 +57,6 @@ def _block_what_does_not_fit(loads: list[Step], partial: Mapping[ModelName, int]
         else:
             result.append(replace(step, block=_no_room(step, need, disk)))
     return result
-
-
-def _is_download(step: Step) -> bool:
-    return isinstance(step.operation, InstallModel | UpdateModel) and step.operation.spec.base is None
 
 
 def _need(step: Step, partial: Mapping[ModelName, int]) -> int:

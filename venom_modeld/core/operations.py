@@ -172,6 +172,14 @@ Operation = InstallModel | UpdateModel | RemoveModel | ActivateModel | Deactivat
 DOWNLOADS = (InstallModel, UpdateModel)
 """Operations that may move gigabytes."""
 
+DOWNLOAD_TYPES = frozenset(one.type for one in DOWNLOADS)
+"""Their types, as records name them."""
+
+
+def is_download(operation: Operation) -> bool:
+    """Tell whether an operation fetches anything: a derived model is made of what is there."""
+    return isinstance(operation, DOWNLOADS) and operation.spec.base is None
+
 
 def accomplished(operation: Operation, moved_bytes: int) -> str:
     """Return in words what a successful operation did; `moved_bytes` is what it downloaded."""

@@ -16,6 +16,7 @@ from venom_modeld.core.inventory import Inventory, Role
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import Capabilities, ObservedState
 from venom_modeld.core.operations import (
+    DOWNLOADS,
     ActivateModel,
     DeactivateModel,
     InstallModel,
@@ -45,7 +46,7 @@ class Plan:
     @property
     def install_bytes(self) -> int:
         """Return how many bytes the plan downloads, as far as that is known."""
-        loads = (step.operation for step in self.steps if isinstance(step.operation, InstallModel | UpdateModel))
+        loads = (step.operation for step in self.steps if isinstance(step.operation, DOWNLOADS))
         return sum(operation.size_bytes or 0 for operation in loads)
 
     @property
@@ -80,7 +81,7 @@ def make_plan(now: Situation) -> Plan:
     coming = {step.operation.model for step in coming_steps(possible.loads)}
     unsafe = judge(now.spec, now.observed, now.inventory, removals, coming=coming, approved=now.approved)
     brakes = _brakes(unsafe, removals)
-    fitted = _fitted(now, loads, removals, brakes=brakes)
+    fitted = _fitted(now, loads, removals, brakes=brakes) if brakes else possible
     before = [*fitted.loads, *_activations(now, fitted.loads)]
     early = {operation.name for operation in fitted.first}
     steps = [

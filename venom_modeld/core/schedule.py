@@ -18,6 +18,7 @@ from venom_modeld.core.operations import (
     Operation,
     RemoveModel,
     UpdateModel,
+    is_download,
 )
 from venom_modeld.core.plan import Plan
 
@@ -40,15 +41,11 @@ def next_operations(plan: Plan, in_flight: Collection[Operation], *, downloads: 
 def _conflicts(operation: Operation, running: list[Operation], downloads: int) -> bool:
     if any(other.model == operation.model for other in running):
         return True
-    loads = sum(map(_is_download, running))
-    changes = [other for other in running if not _is_download(other)]
-    if _is_download(operation):
+    loads = sum(map(is_download, running))
+    changes = [other for other in running if not is_download(other)]
+    if is_download(operation):
         return loads >= downloads or any(isinstance(other, RemoveModel) for other in changes)
     return bool(changes) or (isinstance(operation, RemoveModel) and loads > 0)
-
-
-def _is_download(operation: Operation) -> bool:
-    return isinstance(operation, InstallModel | UpdateModel) and operation.spec.base is None
 
 
 def obsolete(
@@ -62,7 +59,7 @@ def obsolete(
     return tuple(
         operation
         for operation in in_flight
-        if not _still_wanted(operation, spec, inventory) or (suspended and _is_download(operation))
+        if not _still_wanted(operation, spec, inventory) or (suspended and is_download(operation))
     )
 
 

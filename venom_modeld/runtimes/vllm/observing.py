@@ -8,7 +8,7 @@ shown as what it is; that is drift, and no error.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from venom_modeld.core.desired import RuntimeSpec, with_bases
+from venom_modeld.core.desired import RuntimeSpec
 from venom_modeld.core.names import ModelName, Provider
 from venom_modeld.core.observed import InstalledModel, LoadedModel, ObservedState
 from venom_modeld.runtimes.vllm import adapters
@@ -47,7 +47,7 @@ class Observer:
     def follow(self, spec: RuntimeSpec) -> None:
         """Take what the file says now."""
         self._spec = spec
-        self._parts.shelf.follow(with_bases(spec.models))
+        self._parts.shelf.follow(spec.everything.values())
 
     async def observe(self) -> ObservedState:
         """Return what there is. Raises RuntimeUnreachable where any part of that cannot be known."""
