@@ -100,6 +100,7 @@ async def test_killed_in_an_update(house: House) -> None:
     await house.killed_at(asked("/api/pull"), start=True)
     await house.killed_at(asked("/api/delete"), start=True)
     await house.start()
+    await eventually(lambda: house.sandbox.installed().get(C) == newest)
     await all_is_well(house, A, C, loaded=C)
     assert house.sandbox.installed()[C] == newest
 

@@ -4,6 +4,7 @@ Run under either name. `FAKE_SYSTEMD` is a folder with `unit.json`: the name of 
 variables that it reads.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -12,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,15 @@ def state() -> dict[str, Any]:
     with suppress(OSError, ValueError):
         found: dict[str, Any] = json.loads((FOLDER / "state.json").read_bytes())
         return found
-    return {"active": "inactive", "invocation": "", "began": 0}
+    return {"active": "inactive", "invocation": "", "began": 0, "wanted": ""}
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep other processes from changing what the unit does."""
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def put(**changes: Any) -> None:
@@ -75,18 +85,23 @@ def supervise(unit: dict[str, Any], invocation: str) -> None:
     """Be the parent of a unit's process."""
     read = variables(Path(unit["environment_file"]))
     command = [*unit["command"], *split(read.pop("VLLM_SERVE_ARGS"))]
-    with (FOLDER / invocation).open("wb") as log:
+    with alone(), (FOLDER / invocation).open("wb") as log:
+        if state()["wanted"] != invocation:
+            return
         child = subprocess.Popen(
             command, env={**os.environ, **read}, stdout=log, stderr=log, cwd=FOLDER, start_new_session=True
         )
         put(active="active", invocation=invocation, began=int(time.monotonic() * 1e6), pid=child.pid)
-        code = child.wait()
-    put(active="failed" if code else "inactive")
+    code = child.wait()
+    with alone():
+        put(active="failed" if code else "inactive")
 
 
 def stop() -> None:
-    """End the unit's process, and all of its group where that does not hear."""
-    found = state()
+    """End the unit's process, and all of its group where that does not hear; what is about to start does not."""
+    with alone():
+        put(wanted="")
+        found = state()
     if found["active"] != "active":
         return
     with suppress(ProcessLookupError):
@@ -101,9 +116,11 @@ def stop() -> None:
 def start() -> None:
     """Start the unit's process."""
     invocation = secrets.token_hex(16)
+    with alone():
+        put(wanted=invocation)
     words = [sys.executable, __file__, "supervise", invocation]
     subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    while state()["invocation"] != invocation:
+    while state()["invocation"] != invocation and state()["wanted"] == invocation:
         time.sleep(0.01)
 
 

@@ -74,7 +74,11 @@ class SystemdServer(Server):
                 reason=Reason.ACCESS_DENIED,
             ) from error
         await self._run("reset-failed")
-        await self._tell("restart")
+        try:
+            await self._tell("restart")
+        except asyncio.CancelledError:
+            await self.stop()  # systemd goes on with what it was told, whether anybody waits for that or not
+            raise
         return self._start(launch, time.time())
 
     async def release(self, name: str) -> None:
