@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import hypothesis
 import pytest
 
 from venom_modeld.sandbox import Sandbox, SandboxSettings
@@ -20,6 +21,13 @@ from venom_modeld.sandbox import Sandbox, SandboxSettings
 # looptime asks for the current event loop before a plain test too, and asyncio would make one that nobody closes,
 # unless it was told that there is none.
 asyncio.set_event_loop(None)
+
+# Random tests try the same cases each time, so that a run tells of the change that was made and of nothing else.
+# Whoever asks for more of them, by LIVES or VENOM_FUZZ_CASES, gets other ones.
+hypothesis.settings.register_profile(
+    "steady", deadline=None, derandomize=not {"LIVES", "VENOM_FUZZ_CASES"} & os.environ.keys()
+)
+hypothesis.settings.load_profile("steady")
 
 DEADLINE = 20.0
 """Seconds after which a wait is a failure; generous, because the machine may be busy."""
