@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 
 from venom_modeld.config.desired_file import parse_models
-from venom_modeld.config.git.repository import repository_of
+from venom_modeld.config.git.choice import repository_of
 from venom_modeld.config.loader import read_file
 from venom_modeld.config.settings import Settings
 from venom_modeld.core.desired import DesiredState, RuntimeSpec

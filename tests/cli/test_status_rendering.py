@@ -28,6 +28,7 @@ from venom_modeld.cli.snapshots import Snapshots
 from venom_modeld.core.desired import DesiredState
 from venom_modeld.core.events import OperationRecord, OperationStatus
 from venom_modeld.core.observed import Unknown
+from venom_modeld.core.operations import OperationType
 from venom_modeld.core.origin import Origin
 from venom_modeld.core.reasons import Reason
 from venom_modeld.core.steps import Block, BlockKind
@@ -206,6 +207,13 @@ def test_what_failed_and_waits_is_told_once() -> None:
     waiting = ended(1, OperationStatus.FAILED, message="cut", completed_at=None)
     lines = status_text(view(scene().snapshot, (ended(2), waiting)), Paint(), now=NOON).splitlines()
     assert lines[-2:] == ["Last operations", "  49 min ago  completed  install model-2:latest on ollama"]
+
+
+def test_a_removal_tells_what_it_freed() -> None:
+    """That is what it was for; of other work that went well its kind says all."""
+    gone = ended(2, type=OperationType.REMOVE, message="removed; 3.2 GB freed")
+    lines = status_text(view(scene().snapshot, (gone,)), Paint(), now=NOON).splitlines()
+    assert lines[-1] == "  49 min ago  completed  remove model-2:latest on ollama  removed; 3.2 GB freed"
 
 
 def test_a_long_list_is_cut_where_lines_are_few() -> None:

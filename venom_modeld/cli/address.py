@@ -6,10 +6,8 @@ import re
 from pathlib import Path
 
 from venom_modeld.cli.client import DaemonClient
+from venom_modeld.cli.config_file import config_file
 from venom_modeld.cli.exits import Failure
-
-CONFIG_FILE = Path("/etc/venom-modeld/modeld.yaml")
-"""The settings file of a host, read where there is one and no other is named."""
 
 DEFAULT_ADDRESS = "127.0.0.1:8765"
 
@@ -17,11 +15,6 @@ Where = tuple[str, Path | None]
 """The address that the daemon listens on, as HOST:PORT, and the file of its token."""
 
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-
-
-def config_file(named: Path | None) -> Path | None:
-    """Return the settings file that is named, or that of the host, or None."""
-    return named or (CONFIG_FILE if CONFIG_FILE.exists() else None)
 
 
 def daemon(address: str | None, config: Path | None) -> DaemonClient:

@@ -195,7 +195,7 @@ def _edit(
 ) -> None:
     from venom_modeld.cli.edits import edit, edit_in_repository
     from venom_modeld.cli.inputs import settings
-    from venom_modeld.config.git.repository import repository_of
+    from venom_modeld.config.git.choice import repository_of
     from venom_modeld.core.edits import Action, Change
 
     change = Change(action=Action(action), runtime=runtime, model=model, **more)

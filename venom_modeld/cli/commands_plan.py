@@ -65,7 +65,7 @@ def _checked_of_settings(config: Path | None) -> "Checked":
 
     from venom_modeld.cli.inputs import settings
     from venom_modeld.cli.validation import check
-    from venom_modeld.config.git.repository import repository_of
+    from venom_modeld.config.git.choice import repository_of
 
     found = settings(config)
     repository = repository_of(found)
@@ -103,7 +103,7 @@ def plan(
 
     from venom_modeld.cli.inputs import settings
     from venom_modeld.cli.planning import shown
-    from venom_modeld.config.git.repository import repository_of
+    from venom_modeld.config.git.choice import repository_of
     from venom_modeld.planning import plan_once
 
     found = settings(config, file=file, state_dir=state_dir)

@@ -9,9 +9,11 @@ from venom_modeld.cli.command import Command, Group
 from venom_modeld.cli.options import Format, FormatOption
 
 service = typer.Typer(
+    name="service",
     cls=Group,
     help="Put the daemon under systemd, look at it there, take it away again.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 

@@ -6,14 +6,16 @@ Nothing else happens: the daemon sees the file change and does the rest.
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from venom_modeld.cli.exits import ExitCode, Failure
-from venom_modeld.config.git.repository import Repository
 from venom_modeld.core.edits import Action, Change, EditRefused, Refusal
 from venom_modeld.core.edits import Edit as Made
 from venom_modeld.engine.edits import make_edit, preview_edit
 from venom_modeld.runtimes.registry import kinds
+
+if TYPE_CHECKING:
+    from venom_modeld.config.git.repository import Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ def edit(path: Path, change: Change, *, dry_run: bool) -> Edit:
     return _told(path, made)
 
 
-def edit_in_repository(repository: Repository, change: Change, *, dry_run: bool) -> Edit:
+def edit_in_repository(repository: "Repository", change: Change, *, dry_run: bool) -> Edit:
     """Return what a change would be of a file that comes out of git, as it was last fetched; it is not ours to write.
 
     Raises Failure with the change to commit, unless it was only asked for.

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from venom_modeld.cli.address import config_file
+from venom_modeld.cli.config_file import config_file
 from venom_modeld.config.settings import Settings, load_settings
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from venom_modeld.cli import logs
 from venom_modeld.cli.exits import Failure
+from venom_modeld.cli.garbage import collect_as_ever
 from venom_modeld.config.settings import Settings
 from venom_modeld.daemon import serve
 
@@ -27,8 +28,13 @@ def run(settings: Settings, *, on_ready: Callable[[str], None] | None = None) ->
     """Run the daemon until it is told to stop; `on_ready` gets the address of its API."""
     logs.set_up(settings.log.level, settings.log.format)
     close_memory()
+
+    def ready(address: str) -> None:
+        collect_as_ever()
+        (on_ready or _log_address)(address)
+
     try:
-        asyncio.run(serve(settings, on_ready=on_ready or _log_address))
+        asyncio.run(serve(settings, on_ready=ready))
     except OSError as error:
         if error.errno not in _CANNOT_LISTEN:
             raise

@@ -129,7 +129,9 @@ class Log(Group):
 class History(Group):
     """How much is remembered of what was done."""
 
-    days: Annotated[int, Field(ge=1)] = Field(default=90, description="How many days an ended operation is remembered.")
+    days: Annotated[int, Field(ge=1)] = Field(
+        default=90, description="How many days an ended operation is remembered; the newest 200 are in any case."
+    )
     keep: Annotated[int, Field(ge=1)] = Field(
         default=10_000, description="How many ended operations are remembered at the most."
     )

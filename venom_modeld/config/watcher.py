@@ -141,8 +141,9 @@ class _Lookout:
                 self._wake()
 
     def _settle(self, notify: RustNotify, trail: Trail) -> None:
+        """Wait for the end of a burst; a look tells of a change once nothing more happened for a step."""
         limit = time.monotonic() + _LONGEST_BURST * self._debounce
-        quiet = time.monotonic() + self._debounce
+        quiet = time.monotonic() + self._debounce - _STEP
         while (left := min(quiet, limit) - time.monotonic()) > 0 and not self.stop.is_set():
             if self._happened(notify, trail, left, _SETTLING_STEP):
                 quiet = time.monotonic() + self._debounce

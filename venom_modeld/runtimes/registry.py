@@ -1,8 +1,12 @@
-"""Finds the kinds of runtimes: every package in this folder that offers a `DRIVER`. It knows none of them by name."""
+"""Finds the kinds of runtimes: every package in this folder, named as its kind, that offers a `DRIVER`.
+
+Nothing here knows them by name. Each is loaded when it is asked for, so that a file which names one kind, or a daemon
+which has one, loads nothing of the others.
+"""
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,30 +17,36 @@ if TYPE_CHECKING:
     from venom_modeld.runtimes.base import Driver
 
 
+class _Kinds(Mapping[str, RuntimeKind]):
+    """The kinds by their names, sorted. Reads the `kind` module of a folder only, which imports no client."""
+
+    def __init__(self) -> None:
+        self._names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+
+    def __getitem__(self, name: str) -> RuntimeKind:
+        if name not in self._names:
+            raise KeyError(name)
+        found = importlib.import_module(f"{package.__name__}.{name}.kind").KIND
+        assert isinstance(found, RuntimeKind)  # noqa: S101 - a folder that offers something else is a bug of it
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 @cache
 def kinds() -> Mapping[str, RuntimeKind]:
-    """Return the kinds by their names, sorted.
-
-    Reads each folder's `kind` module only, so that validating a file does not import any client.
-    """
-    found = [importlib.import_module(f"{package.__name__}.{name}.kind").KIND for name in _folders()]
-    return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.name)}
+    """Return the kinds by their names, sorted; a kind is loaded when it is taken out."""
+    return _Kinds()
 
 
 def driver(kind: str) -> "Driver":
     """Return the driver of a kind; the kind is one of `kinds()`."""
     from venom_modeld.runtimes.base import Driver  # noqa: PLC0415 - whoever asks for kinds alone needs none of it
 
-    found = importlib.import_module(f"{package.__name__}.{_folder(kind)}.driver").DRIVER
-    assert isinstance(found, Driver)  # noqa: S101 - a driver folder that offers something else is a bug of that folder
+    found = importlib.import_module(f"{package.__name__}.{kind}.driver").DRIVER
+    assert isinstance(found, Driver)  # noqa: S101 - a folder that offers something else is a bug of it
     return found
-
-
-def _folders() -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg]
-
-
-def _folder(kind: str) -> str:
-    return next(
-        name for name in _folders() if importlib.import_module(f"{package.__name__}.{name}.kind").KIND.name == kind
-    )

@@ -173,5 +173,10 @@ def _colour(state: str, paint: Paint) -> Callable[[str], str]:
 def _operation(operation: Json, paint: Paint, now: float) -> list[Cell]:
     when = ago(seconds_of(operation["completed_at"]), now)
     colour = {"completed": paint.good, "failed": paint.bad}.get(operation["status"], paint.warning)
-    why = str(operation["message"]) if operation["status"] != "completed" else ""
-    return [when, (operation["status"], colour), operation_line(operation), why]
+    is_telling = operation["status"] != "completed" or operation["operation_type"] == "remove"  # which room it made
+    return [
+        when,
+        (operation["status"], colour),
+        operation_line(operation),
+        str(operation["message"]) if is_telling else "",
+    ]

@@ -9,8 +9,6 @@ a crash may leave behind is cleared: locks are removed, and a repository that gi
 import asyncio
 import logging
 import shutil
-import socket
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -21,7 +19,7 @@ from venom_modeld.config.git.tree import Tree
 from venom_modeld.config.git.words import FetchFailed, explained, is_damage, told
 from venom_modeld.config.loader import Source
 from venom_modeld.config.problems import Problem, SourceError
-from venom_modeld.config.setting_groups import Git, Settings
+from venom_modeld.config.setting_groups import Git
 from venom_modeld.core.origin import Commit, Origin
 from venom_modeld.core.reasons import Reason
 
@@ -37,12 +35,6 @@ DEPTH = 50
 """Commits that are fetched: enough to tell who changed the file among what was pushed since the last fetch."""
 
 _INCOMING = "refs/venom/incoming"
-
-
-def repository_of(settings: Settings) -> "Repository | None":
-    """Return the repository that the settings name, or None. Nothing is fetched yet."""
-    git = settings.source.git
-    return Repository(git, settings.state_dir, host=socket.gethostname(), wall=time.time) if git.url else None
 
 
 class Repository:
