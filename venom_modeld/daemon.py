@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from venom_modeld.config.git.repository import Repository, repository_of
+from venom_modeld.config.git.choice import repository_of
 from venom_modeld.config.settings import Settings
 from venom_modeld.config.watcher import watch
 from venom_modeld.core.operations import Operation, RemoveModel
@@ -24,17 +25,20 @@ from venom_modeld.engine.engine import Engine
 from venom_modeld.engine.review import Review
 from venom_modeld.engine.source import DesiredSource
 from venom_modeld.engine.worker import Pace
-from venom_modeld.notifications.channel import Channel
-from venom_modeld.notifications.courier import Courier
 from venom_modeld.planning import maker, plan_once, read_desired
 from venom_modeld.runtimes import registry
 from venom_modeld.state import lock
 from venom_modeld.state.records import Retention
 from venom_modeld.state.snapshot import SnapshotHub, StatusSnapshot
 from venom_modeld.state.store import STATE_FILE, Store
+from venom_modeld.supervision.pauses import short_pauses
 from venom_modeld.supervision.pulse import Pulse
 from venom_modeld.supervision.sd_notify import Notifier
 from venom_modeld.supervision.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from venom_modeld.config.git.repository import Repository
+    from venom_modeld.notifications.courier import Courier
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ class Parts:
     source: DesiredSource
     turn: asyncio.Lock
     """Held while the file is read, so that two wake-ups do not read it at once."""
-    repository: Repository | None
+    repository: "Repository | None"
     """What the file comes out of, where it comes out of git."""
 
     async def begin(self, *, fetch: bool = False) -> None:
@@ -119,21 +123,22 @@ async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
                 wrote=edited.set,
                 repository=parts.repository,
             )
-            async with api as address, asyncio.TaskGroup() as group:
-                following = [
-                    group.create_task(_follow_source(parts, stop), name="follow the file"),
-                    group.create_task(_follow_hang_ups(parts, hang_up, supervisor), name="follow SIGHUP"),
-                    group.create_task(supervisor.run(), name="tell the service manager"),
-                    group.create_task(_follow_edits(parts, edited), name="follow edits"),
-                ]
-                if courier is not None:
-                    following.append(group.create_task(courier.run(), name="bring notices"))
-                on_ready(address)
-                await stop.wait()
-                logger.info("stopping")
-                for task in following:
-                    task.cancel()
-                await supervisor.stopping()
+            with short_pauses():
+                async with api as address, asyncio.TaskGroup() as group:
+                    following = [
+                        group.create_task(_follow_source(parts, stop), name="follow the file"),
+                        group.create_task(_follow_hang_ups(parts, hang_up, supervisor), name="follow SIGHUP"),
+                        group.create_task(supervisor.run(), name="tell the service manager"),
+                        group.create_task(_follow_edits(parts, edited), name="follow edits"),
+                    ]
+                    if courier is not None:
+                        following.append(group.create_task(courier.run(), name="bring notices"))
+                    on_ready(address)
+                    await stop.wait()
+                    logger.info("stopping")
+                    for task in following:
+                        task.cancel()
+                    await supervisor.stopping()
 
 
 async def converge(
@@ -255,11 +260,14 @@ async def _follow_edits(parts: Parts, edited: asyncio.Event) -> None:
         await parts.reread()
 
 
-def _courier(settings: Settings, hub: SnapshotHub) -> Courier | None:
+def _courier(settings: Settings, hub: SnapshotHub) -> "Courier | None":
     """Return who brings notices, where the settings name any address. Raises NotificationsUnusable."""
     file = settings.notifications.urls_file
     if file is None:
         return None
+    from venom_modeld.notifications.channel import Channel  # noqa: PLC0415 - most hosts notify nobody
+    from venom_modeld.notifications.courier import Courier  # noqa: PLC0415
+
     channel = Channel(file)
     channel.require()
     return Courier(hub, channel, settings.state_dir)

@@ -4,9 +4,10 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -15,7 +16,6 @@ from venom_modeld.api.connections import PatientProtocol
 from venom_modeld.api.guard import Guard, host_of
 from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan, Ports
 from venom_modeld.api.screen import Screen
-from venom_modeld.config.git.repository import Repository
 from venom_modeld.config.settings import Settings
 from venom_modeld.core.errors import PermanentError
 from venom_modeld.core.reasons import Reason
@@ -28,11 +28,17 @@ from venom_modeld.state.store import Store
 from venom_modeld.trending.assembly import Catalogues, Choices, catalogues
 from venom_modeld.trending.classify import OLLAMA
 
+if TYPE_CHECKING:
+    from venom_modeld.config.git.repository import Repository
+
 SLACK = 120.0
 """Seconds beyond three intervals in which every loop must have ended a cycle; a slow answer fits in."""
 
 GOODBYE = 2
 """Seconds that answers under way get when the daemon stops."""
+
+TICK = 1.0
+"""Seconds between two looks at the clock for the `Date` of answers."""
 
 
 class TokenUnusable(PermanentError):
@@ -77,12 +83,28 @@ class EngineCommands:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the signals to the daemon."""
+    """A server that leaves the signals to the daemon, and rests where uvicorn looks ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture nothing."""
         yield
+
+    async def main_loop(self) -> None:
+        """Keep the date in the answers right until told to end."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._ending.wait()
+
+    def end(self) -> None:
+        """Take no more requests, and end when those under way are answered."""
+        self.should_exit = True
+        self._ending.set()
 
 
 @asynccontextmanager
@@ -94,7 +116,7 @@ async def serving(
     listener: socket.socket,
     *,
     wrote: Callable[[], None],
-    repository: Repository | None = None,
+    repository: "Repository | None" = None,
 ) -> AsyncIterator[str]:
     """Answer on a socket until the end of the block; give the address, such as `http://127.0.0.1:8765`.
 
@@ -116,7 +138,7 @@ async def serving(
             engine.advise = no_advice
 
 
-def _editor(settings: Settings, repository: Repository | None, wrote: Callable[[], None]) -> FileEditor:
+def _editor(settings: Settings, repository: "Repository | None", wrote: Callable[[], None]) -> FileEditor:
     if repository is None:
         return FileEditor(settings.file, kinds(), wrote=wrote)
     return FileEditor(Path(repository.path), kinds(), wrote=wrote, read=repository.read)
@@ -157,7 +179,7 @@ async def _answering(app: Api, listener: socket.socket) -> AsyncIterator[str]:
         yield f"http://{_address(listener)}"
     finally:
         app.end_streams()
-        server.should_exit = True
+        server.end()
         await task
 
 

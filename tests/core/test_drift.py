@@ -1,5 +1,7 @@
 """Drift: each difference, in the words that people read."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.core.values import installed, inventory, loaded, model, name, observed, remote, runtime
@@ -65,6 +67,15 @@ def test_what_keeps_a_model_from_being_active_is_said(now: ObservedState, messag
     found = diff(runtime("a", active="a", alias="default"), now, Inventory())[-1]
     assert (found.kind, found.in_memory) == (DriftKind.NOT_ACTIVE, True)
     assert message in found.message
+
+
+def test_a_model_that_is_loaded_otherwise_than_the_file_says_is_changed() -> None:
+    """Only the runtime can tell that, and its words are told; another model beside it changes nothing."""
+    otherwise = replace(loaded("a"), serves=frozenset(), differs="is served with other args")
+    now = observed("a", "b", loaded=(replace(loaded("b"), differs="not looked at"), otherwise))
+    (found,) = diff(runtime("a", "b", active="a"), now, Inventory())
+    assert (found.kind, found.in_memory, found.message) == (DriftKind.CHANGED, True, "is served with other args")
+    assert diff(runtime("a", "b", active="b"), now, Inventory()) == ()
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,16 @@ def test_a_key_is_short_and_lasting() -> None:
 )
 def test_success_is_told_in_words(operation: Operation, moved: int, words: str) -> None:
     """What was done, and how much of it, as far as that is known."""
-    assert accomplished(operation, moved) == words
+    assert accomplished(operation, moved_bytes=moved) == words
+
+
+@pytest.mark.parametrize(
+    ("freed", "words"),
+    [(3_200_000_000, "removed; 3.2 GB freed"), (0, "removed; nothing freed"), (None, "removed, 2.0 GB")],
+)
+def test_a_removal_tells_what_it_freed(freed: int | None, words: str) -> None:
+    """Which is less than the model had where others use a part of it; some runtimes do not tell."""
+    assert accomplished(replace(remove("a"), size_bytes=2_000_000_000), freed_bytes=freed) == words
 
 
 def test_an_operation_names_all_that_it_changes() -> None:

@@ -82,6 +82,15 @@ def test_a_model_is_loaded_after_what_is_loaded_with_it() -> None:
     assert waits_of(planned(spec, observed("a")), "activate a") == ["install extra"]
 
 
+def test_a_model_that_is_loaded_otherwise_than_the_file_says_is_activated_anew() -> None:
+    """The step says what differs; nothing is downloaded for it, and what waits for a successor waits for it."""
+    otherwise = replace(loaded("a"), serves=frozenset(), differs="is served with other args")
+    plan = planned(runtime("a", active="a"), observed("a", "old", loaded=(otherwise,)), inventory("a", "old"))
+    assert steps_of(plan) == ["activate a", "remove old"]
+    assert plan.steps[0].operation.reason == "is served with other args"
+    assert waits_of(plan, "remove old") == ["activate a"]
+
+
 @pytest.mark.parametrize("kind", [BlockKind.STALLED, BlockKind.HELD])
 def test_what_will_not_come_holds_nothing_up(kind: BlockKind) -> None:
     """Removals do not wait for a load that needs a person, nor for what can only follow it."""

@@ -17,6 +17,7 @@ from venom_modeld.core.events import OperationStatus
 from venom_modeld.core.inventory import Entry, Role
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import Disk
+from venom_modeld.core.operations import OperationType
 from venom_modeld.core.plan import BlockKind
 from venom_modeld.core.reasons import Reason
 from venom_modeld.engine.engine import NotFound
@@ -197,6 +198,39 @@ async def test_a_stalled_model_survives_a_restart_and_ends_by_a_retry(house: Hou
     await house.engine.retry(stalled.operations[0].id)
     await house.converged()
     assert A in server.installed
+
+
+async def test_a_failure_on_one_server_says_nothing_of_another(house: House, server: Server) -> None:
+    """Another address or other options of its runtime make it one; what a person cancelled stays cancelled."""
+    server.failures["install", A] = [broken()]
+    server.gates["install", B] = asyncio.Event()
+    await house.desire(declared("a"))
+    await house.until(is_blocked(BlockKind.STALLED))
+    await house.desire(declared("a", "b"))
+    running = await house.until(is_running)
+    await house.engine.cancel(next(one.id for one in running.operations if one.model == "b:latest"))
+    await house.until(is_blocked(BlockKind.HELD))
+    server.gates.clear()
+    await house.desire(declared("a", "b", options={"insecure": ["mirror.lan:5000"]}))
+    await house.until(lambda _: A in server.installed)
+    await house.cycles(2)
+    assert set(server.installed) == {A}
+
+
+@pytest.mark.parametrize(("tells", "words"), [(False, "removed, 1.0 MB"), (True, "removed; 500 kB freed")])
+async def test_a_removal_is_remembered_with_what_it_freed(
+    house: House, server: Server, *, tells: bool, words: str
+) -> None:
+    """That is on record for the history, and told to whoever listens; some runtimes do not tell it."""
+    server.tells_freed = tells
+    await house.desire(declared("a", "b"))
+    await house.converged()
+    await house.desire(declared("b"))
+    await house.until(lambda _: A not in server.installed)
+    await house.converged()
+    (record, *_) = await house.store.operations(1)
+    assert (record.type, record.message) == (OperationType.REMOVE, words)
+    assert words in {event.message for event in house.told(events.OPERATION_COMPLETED)}
 
 
 async def test_a_cancelled_download_stays_held_until_retried(house: House, server: Server) -> None:

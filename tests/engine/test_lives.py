@@ -6,6 +6,7 @@
 import asyncio
 import os
 import tempfile
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from tests.core.strategies import ALIASES, DERIVED, MINE, PLAIN, VERSIONS, specs
 from tests.core.world import PerfectRuntime, published
 from tests.engine.lives import Fate, Host, Inline, LivelyRuntime
-from venom_modeld.core.desired import GB, DesiredState, RuntimeSpec, digest_of
+from venom_modeld.core.desired import GB, DesiredState, ModelSpec, Prune, RuntimeSpec, Update, digest_of
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.plan import Plan
 from venom_modeld.core.reasons import Reason
@@ -32,8 +33,11 @@ from venom_modeld.state.store import Store
 
 LIVES = int(os.environ.get("LIVES", "40"))
 MEMORY = Path("/dev/shm")  # noqa: S108 - its folders are made with names of their own
-CYCLES = 60
-"""Within how many intervals the daemon must be done once all faults have ended."""
+CYCLES = 80
+"""Within how many intervals the daemon must be done once all faults have ended.
+
+Sixty of them are the half hour after which an operation is cut of which nothing is heard.
+"""
 
 
 class Life:
@@ -244,6 +248,55 @@ def in_virtual_time(main: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine on a loop whose clock jumps to whatever comes next."""
     with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
         runner.run(main)
+
+
+def test_an_update_that_stands_still_before_it_says_anything_is_cut_in_the_end() -> None:
+    """It is tried again after half an hour, so that a runtime that hung once does not keep its model for ever."""
+    name, older, newer = PLAIN[0], VERSIONS[0], VERSIONS[1]
+    runtime = PerfectRuntime(published={name: published(newer)})
+    runtime.put(name, older, GB)
+    model = ModelSpec(name=name, update=Update.ALWAYS)
+    spec = RuntimeSpec(name="one", kind="perfect", url="http://127.0.0.1:1", prune=Prune.MANAGED, models=(model,))
+
+    async def live(folder: Path) -> None:
+        host = Host(runtime=runtime, fates=deque([Fate.STILL]))
+        life = Life(host, folder)
+        await life.begin()
+        await life.edit(spec)
+        await asyncio.sleep(1.0)
+        assert host.running == {("update", name)}
+        assert await life.settle(), life.told()
+        assert runtime.installed[name].digest == published(newer).digest
+        await life.end()
+
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        in_virtual_time(live(Path(folder)))
+
+
+def test_a_tag_that_moved_again_since_it_was_looked_up_is_followed_once() -> None:
+    """What an update brought counts as the newest until the registry says otherwise, and is not updated in turn."""
+    name, older, looked_up, newest = PLAIN[0], *VERSIONS
+    runtime = PerfectRuntime(published={name: published(looked_up)})
+    runtime.put(name, older, GB)
+    model = ModelSpec(name=name, update=Update.ALWAYS)
+    spec = RuntimeSpec(name="one", kind="perfect", url="http://127.0.0.1:1", prune=Prune.MANAGED, models=(model,))
+
+    async def live(folder: Path) -> None:
+        host = Host(runtime=runtime)
+        life = Life(host, folder)
+        await life.begin()
+        await life.edit(spec)
+        await asyncio.sleep(1.0)
+        assert host.running == {("update", name)}
+        runtime.publish(name, newest)
+        assert await life.settle(), life.told()
+        await asyncio.sleep(600.0)
+        assert runtime.installed[name].digest == newest
+        assert [one.type.value for one in await life.store.operations(10)] == ["update"]
+        await life.end()
+
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        in_virtual_time(live(Path(folder)))
 
 
 @settings(max_examples=LIVES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

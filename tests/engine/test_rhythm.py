@@ -53,3 +53,27 @@ async def test_an_answer_that_is_being_renewed_is_not_due() -> None:
     server.gates["look_up", follow.name].set()
     await lookups.settle()
     assert lookups.next_due() == 121.0
+
+
+async def test_what_a_provider_said_before_a_download_is_asked_anew() -> None:
+    """Also an answer that is on its way is not taken; what was said before is known until then."""
+    server, woken = Server(), asyncio.Event()
+    lookups = Lookups(MemoryRuntime(server), interval=10.0, clock=lambda: 100.0, wake=woken.set)
+    follow = ModelSpec(name=name("a"), update=Update.ALWAYS)
+    lookups.renew(follow.name)
+    lookups.refresh([follow])
+    await lookups.settle()
+    assert lookups.next_due() == 110.0
+    lookups.renew(follow.name)
+    assert lookups.next_due() == 100.0
+    gate = server.gates["look_up", follow.name] = asyncio.Event()
+    lookups.refresh([follow])
+    await asyncio.sleep(0)
+    woken.clear()
+    lookups.renew(follow.name)
+    await woken.wait()
+    assert (follow.name in lookups.known, lookups.asking) == (True, frozenset())
+    gate.set()
+    lookups.refresh([follow])
+    await lookups.settle()
+    assert lookups.next_due() == 110.0

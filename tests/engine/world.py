@@ -63,6 +63,8 @@ class Server:
     disk: Disk | None = None
     log: list[str] = field(default_factory=list)
     observations: int = 0
+    tells_freed: bool = False
+    """A removal tells how much it freed."""
 
     def digest_of(self, model: ModelName) -> str:
         """Return what the registry has under a name."""
@@ -113,12 +115,13 @@ class MemoryRuntime(Runtime):
         self.server.installed[spec.name] = self.server.digest_of(spec.base or spec.name)
         self.server.installed.pop(hold, None)
 
-    async def remove(self, name: ModelName) -> None:
+    async def remove(self, name: ModelName) -> int | None:
         """Remove."""
         await self._pass("remove", name)
         self.server.pinned.pop(name, None)
         if self.server.installed.pop(name, None) and self.server.disk:
             self.server.disk = replace(self.server.disk, free_bytes=self.server.disk.free_bytes + SIZE)
+        return SIZE // 2 if self.server.tells_freed else None
 
     async def activate(self, spec: ModelSpec, *, alias: ModelName | None, pin: bool, report: Report) -> None:
         """Load and pin."""

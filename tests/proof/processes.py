@@ -111,13 +111,18 @@ class Daemon:
 
     @classmethod
     async def begin(
-        cls, folder: Path, environment: dict[str, str], hear: Callable[[float, Json], None] = lambda _t, _line: None
+        cls,
+        folder: Path,
+        environment: dict[str, str],
+        hear: Callable[[float, Json], None] = lambda _t, _line: None,
+        *,
+        module: str = "venom_modeld",
     ) -> "Daemon":
-        """Start it in a folder, and return at once; it does not outlive this process."""
+        """Start it in a folder, and return at once; it does not outlive this process. `module` is what is started."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "venom_modeld",
+            module,
             "run",
             cwd=folder,
             env=environment,

@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -13,7 +14,10 @@ from tests.api.conftest import House, Server, furnished
 from tests.conftest import DEADLINE
 from venom_modeld.api.connections import PatientProtocol
 from venom_modeld.api.guard import Guard
+from venom_modeld.api.readers import MOST_READERS, SEND_SECONDS
+from venom_modeld.api.routes_source import LONGEST
 
+ROOT = Path(__file__).parents[2]
 HEAD = b"POST /api/v1/plan/approve HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 STATUS = b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -177,3 +181,19 @@ def test_the_daemon_is_patient_for_a_bounded_time() -> None:
     own = PatientProtocol
     assert max(own.head_seconds, own.body_seconds, own.taking_seconds) <= 60
     assert own.most < 1000
+
+
+def test_the_limits_are_those_of_the_reference() -> None:
+    """Whoever writes a client finds them where the calls are described."""
+    text = (ROOT / "docs/reference/http-api.md").read_text()
+    table = text.partition("## How long a call may take")[2].partition("\n## ")[0]
+    protocol = PatientProtocol
+    for limit in (
+        f"| {protocol.most} |",
+        f"| {MOST_READERS} |",
+        f"| {protocol.head_seconds:g} s |",
+        f"| {protocol.body_seconds:g} s, and {Guard().max_body:,} bytes",
+        f"| {protocol.taking_seconds:g} s; {SEND_SECONDS:g} s",
+        f"{LONGEST // 2**20} MiB",
+    ):
+        assert limit in table, limit

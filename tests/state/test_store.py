@@ -203,7 +203,7 @@ class TestOperations:
 
     async def test_those_that_ended_long_ago_are_dropped(self, path: Path) -> None:
         """An operation that ends drops those of every runtime that ended too many days before, and none that runs."""
-        retention = Retention(operation_days=2)
+        retention = Retention(operation_days=2, operations_of_any_age=1)
         async with await Store.open(path, retention=retention) as store:
             running = operation("running", status=OperationStatus.IN_PROGRESS)
             await store.append_operation(running)
@@ -211,6 +211,17 @@ class TestOperations:
                 ended = dataclasses.replace(operation(f"day-{day}", runtime=runtime), completed_at=day * 86_400.0)
                 await store.append_operation(ended)
             assert [record.id for record in await store.operations(99)] == ["day-3", "day-2", "day-1", "running"]
+
+    async def test_a_clock_that_jumps_ahead_does_not_take_the_history(self, path: Path) -> None:
+        """The newest operations are kept however old they seem to be."""
+        retention = Retention(operation_days=2, operations_of_any_age=2)
+        async with await Store.open(path, retention=retention) as store:
+            for number in range(4):
+                past = dataclasses.replace(operation(f"op-{number}"), completed_at=float(number))
+                await store.append_operation(past)
+            ended = dataclasses.replace(operation("years-later"), completed_at=1e9)
+            await store.append_operation(ended)
+            assert [record.id for record in await store.operations(99)] == ["years-later", "op-3"]
 
     async def test_what_a_crash_left_open_is_ended_at_the_next_start(self, path: Path) -> None:
         """Open records become failed and Interrupted with a sentence; ended ones stay as they are; once is enough."""

@@ -37,6 +37,13 @@ class Cycles:
     async def report(self, _: Outcome) -> None:
         """Report to nobody."""
 
+    def broke(self, _: str) -> Outcome:
+        """Say what is known after a cycle that met a fault."""
+        return OUTCOME
+
+    def complain(self, _: Outcome) -> None:
+        """Complain to nobody."""
+
     def alive(self) -> None:
         """Count a sign."""
         self.signs += 1
@@ -45,8 +52,15 @@ class Cycles:
     async def looped(self) -> AsyncIterator[Loop]:
         """Run a loop that looks every 100 seconds and gives a sign every 10."""
         rhythm = Rhythm(interval=100.0, retry_interval=100.0, draw=lambda: 0.5, sign_every=10.0)
-        report, alive = self.report, self.alive
-        loop = Loop(self, rhythm, next_due=lambda: None, report=report, alive=alive, name="one")  # type: ignore[arg-type]
+        loop = Loop(
+            self,  # type: ignore[arg-type]
+            rhythm,
+            next_due=lambda: None,
+            report=self.report,
+            complain=self.complain,
+            alive=self.alive,
+            name="one",
+        )
         task = asyncio.create_task(loop.run())
         yield loop
         task.cancel()

@@ -21,7 +21,8 @@ from venom_modeld.api.headers import Header, header, with_security
 from venom_modeld.api.values import Answer, encoded
 from venom_modeld.state.snapshot import SnapshotHub, StatusSnapshot
 
-View = Callable[[StatusSnapshot], Answer]
+View = Callable[[StatusSnapshot], Answer | bytes]
+"""Gives an answer, or the text of one."""
 
 PIECE_BYTES = 262_144
 """As much of an answer as is sent at once: others have their turn between the pieces of ten megabytes."""
@@ -38,9 +39,9 @@ class Body:
     """Those of an answer without a body."""
 
 
-def body(answer: Answer) -> Body:
+def body(answer: Answer | bytes) -> Body:
     """Return an answer as it is sent; equal answers have equal ETags, from whichever process they come."""
-    content = encoded(answer)
+    content = answer if isinstance(answer, bytes) else encoded(answer)
     etag = b'"%s"' % hashlib.blake2b(content, digest_size=12).hexdigest().encode()
     unchanged = with_security([(b"etag", etag), (b"cache-control", b"no-cache")])
     kind = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]

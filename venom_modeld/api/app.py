@@ -22,6 +22,7 @@ from venom_modeld.api.guard import Gate, Guard
 from venom_modeld.api.headers import PAGE
 from venom_modeld.api.models_common import Problem
 from venom_modeld.api.models_operations import EventInfo
+from venom_modeld.api.models_written import WrittenModels
 from venom_modeld.api.ports import History, Ports
 from venom_modeld.api.readers import Readers
 from venom_modeld.api.screen import Screen
@@ -78,6 +79,7 @@ def _complete(schema: dict[str, Any]) -> None:
 def create_app(hub: SnapshotHub, ports: Ports, guard: Guard, screen: Screen) -> Api:
     """Return the application. It reads `hub`, and hands to `ports` what it may not do itself."""
     snapshots = {path: SnapshotAnswer(hub, view) for path, view, _, _ in routes_read.SNAPSHOT_ROUTES}
+    snapshots[routes_read.MODELS] = SnapshotAnswer(hub, WrittenModels())
     tally = Tally()
     fetching = routes_source.Fetching(ports.fetch)
     app = Api(

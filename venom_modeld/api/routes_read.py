@@ -36,9 +36,10 @@ Before = Annotated[str | None, Query(max_length=200, description="Go on after th
 LastEventId = Annotated[str | None, Header(max_length=200, description="The id of the last item that was read.")]
 
 STATUS = "/api/v1/status"
+MODELS = "/api/v1/models"
 SNAPSHOT_ROUTES: tuple[tuple[str, View, type[Answer], str], ...] = (
     (STATUS, views_status.status, models_status.StatusAnswer, "Everything at a glance"),
-    ("/api/v1/models", views_models.models, models_models.ModelsAnswer, "The models of all runtimes"),
+    (MODELS, views_models.models, models_models.ModelsAnswer, "The models of all runtimes"),
     ("/api/v1/runtimes", views_status.runtimes, models_status.RuntimesAnswer, "The runtimes in full"),
     ("/api/v1/plan", views_plan.plan, models_plan.PlanAnswer, "What differs and what is to be done about it"),
     (

@@ -94,6 +94,8 @@ class Feed:
         self._latest = -1
         self._news: dict[tuple[int, str | None, bool], asyncio.Future[bytes]] = {}
         """What the latest snapshot has beyond places: readers who are at the same one are told the same."""
+        self._reached = Place()
+        """Where readers are who were told of the latest snapshot."""
 
     async def items(self, last_event_id: str | None) -> AsyncGenerator[bytes]:
         """Yield what a reader is to be sent, beginning after its last id, for as long as it reads."""
@@ -107,11 +109,7 @@ class Feed:
                 yield HEARTBEAT
                 continue
             yield await self.news(snapshot, place)
-            place = Place(
-                version=snapshot.version,
-                mark=mark_of(snapshot.events),
-                operations={record.id: record for record in current(snapshot)},
-            )
+            place = self._after(snapshot)
             await asyncio.sleep(PACE_SECONDS)
 
     def place(self, last_event_id: str | None) -> Place:
@@ -131,6 +129,16 @@ class Feed:
         if key not in self._news:
             self._news[key] = asyncio.ensure_future(self._made(snapshot, place))
         return await asyncio.shield(self._news[key])
+
+    def _after(self, snapshot: StatusSnapshot) -> Place:
+        """Return where a reader is who was told of a snapshot, worked out once for all of them."""
+        if self._reached.version != snapshot.version:
+            self._reached = Place(
+                version=snapshot.version,
+                mark=mark_of(snapshot.events),
+                operations={record.id: record for record in current(snapshot)},
+            )
+        return self._reached
 
     async def _made(self, snapshot: StatusSnapshot, place: Place) -> bytes:
         """Make what a snapshot has beyond a place. Only the last item has an id: who misses it gets all again."""

@@ -80,12 +80,13 @@ def done(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> frozenset[str]:
     """Return the keys of the operations that were completed after the runtime was last looked at.
 
     Its plan and what is known of it are older than they are, and would tell of them as if they were still to be done.
+    What seems to be yet to come was told before the clock was set back, and has been looked at long since.
     """
-    since = runtime.observed_at or 0.0
+    since, now = runtime.observed_at or 0.0, snapshot.made_at
     return frozenset(
         event.operation_id.rpartition("-")[0]
         for event in snapshot.events
-        if event.type == OPERATION_COMPLETED and event.runtime == runtime.spec.name and event.at > since
+        if event.type == OPERATION_COMPLETED and event.runtime == runtime.spec.name and since < event.at <= now
     )
 
 

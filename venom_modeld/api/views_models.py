@@ -20,15 +20,37 @@ from venom_modeld.state.snapshot import RuntimeSnapshot, StatusSnapshot
 
 def models(snapshot: StatusSnapshot) -> ModelsAnswer:
     """Return the models; those of a runtime that does not answer are its last known ones."""
-    shelves = [_shelf(snapshot, runtime) for runtime in snapshot.runtimes]
-    installed = [row for shelf in shelves for row in shelf.installed()]
+    found = [rows(snapshot, runtime) for runtime in snapshot.runtimes]
+    return around(
+        snapshot, [row for one in found for row in one.installed], [row for one in found for row in one.missing]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is told of one runtime's models."""
+
+    installed: list[ModelInfo]
+    """Sorted by name."""
+    missing: list[ModelInfo]
+    """In the order of the file."""
+
+
+def rows(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> Rows:
+    """Return the models of one runtime. Of the whole, only its events count, and the runtime itself."""
+    shelf = _shelf(done(snapshot, runtime), runtime)
+    return Rows(list(shelf.installed()), list(shelf.missing()))
+
+
+def around(snapshot: StatusSnapshot, installed: list[ModelInfo], missing: list[ModelInfo]) -> ModelsAnswer:
+    """Return the answer that has these models, which are those of all runtimes."""
     errors = [_outage(runtime) for runtime in snapshot.runtimes if not answers(runtime)]
     seen = [runtime.observed_at for runtime in snapshot.runtimes if runtime.observed_at is not None]
     return ModelsAnswer(
         count=len(installed),
         models=installed,
         providers={provider: [row for row in installed if row.provider is provider] for provider in Provider},
-        missing=[row for shelf in shelves for row in shelf.missing()],
+        missing=missing,
         active=active(snapshot),
         stale=bool(errors),
         error="; ".join(errors) or None,
@@ -177,8 +199,7 @@ _DOING = {
 _DIFFERING = {DriftKind.OUTDATED: ModelState.OUTDATED, DriftKind.CHANGED: ModelState.CHANGED}
 
 
-def _shelf(snapshot: StatusSnapshot, runtime: RuntimeSnapshot) -> _Shelf:
-    over = done(snapshot, runtime)
+def _shelf(over: frozenset[str], runtime: RuntimeSnapshot) -> _Shelf:
     plan, loaded = runtime.plan, runtime.observed.loaded if runtime.observed else ()
     steps = plan.steps if plan else ()
     return _Shelf(

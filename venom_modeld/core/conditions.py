@@ -90,6 +90,22 @@ def of_runtime(picture: Picture) -> tuple[Condition, ...]:
     )
 
 
+def broken(before: tuple[Condition, ...], *, generation: int, now: float, fault: str) -> tuple[Condition, ...]:
+    """Return the conditions of a runtime whose cycle met a fault of the program: not Ready, and else as before."""
+    ready = Condition(
+        type=ConditionType.READY,
+        status=Truth.FALSE,
+        reason=Reason.INTERNAL_ERROR,
+        message=(
+            f"the daemon met a fault of its own ({fault}) and could not finish looking at this runtime; it begins"
+            " nothing here and tries again by itself. Please report it, with the trace that is in its log"
+        ),
+        last_transition_time=now,
+        observed_generation=generation,
+    )
+    return carry_over(before, tuple(ready if one.type is ready.type else one for one in before) or (ready,))
+
+
 @dataclass(frozen=True, slots=True)
 class _Judge:
     picture: Picture

@@ -112,14 +112,15 @@ def _of_model(
 
 def _not_loaded(spec: RuntimeSpec, observed: ObservedState) -> Iterator[Drift]:
     for name in wanted_in_memory(spec):
-        primary = name == spec.active
-        if is_held(name, spec.alias if primary else None, observed):
+        alias = spec.alias if name == spec.active else None
+        if is_held(name, alias, observed):
             continue
+        differs = observed.difference(name)
         yield Drift(
-            kind=DriftKind.NOT_ACTIVE,
+            kind=DriftKind.CHANGED if differs else DriftKind.NOT_ACTIVE,
             runtime=spec.name,
             model=name,
-            message=_why_not_active(name, spec.alias if primary else None, observed),
+            message=differs or _why_not_active(name, alias, observed),
             in_memory=True,
         )
 

@@ -1,7 +1,7 @@
 """Observed state: what a runtime said of itself in one observation, as one frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from venom_modeld.core.names import ModelName
 
@@ -60,6 +60,8 @@ class LoadedModel:
     waiting_requests: int | None = None
     cache_use: float | None = None
     """The share of the memory for contexts that is taken, from 0 to 1."""
+    differs: str | None = None
+    """How it is loaded otherwise than the file says, in a sentence, where that is all that is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,26 @@ class ObservedState:
     def serving(self, name: ModelName) -> LoadedModel | None:
         """Return the loaded model that answers for the installed version of a name, or None."""
         return next((loaded for loaded in self.loaded if name in loaded.serves), None)
+
+    def difference(self, name: ModelName) -> str | None:
+        """Return how a model is loaded otherwise than the file says, or None if it is not, or not loaded at all."""
+        return next((loaded.differs for loaded in self.loaded if loaded.name == name and loaded.differs), None)
+
+
+def kept(before: ObservedState | None, now: ObservedState) -> ObservedState:
+    """Return what is seen now, made of the same objects as what was seen before wherever they are equal.
+
+    A runtime of hundreds of models mostly has what it had: what is the same object need not be compared again by
+    whoever keeps something that follows from it, and the memory of the process stays as it is.
+    """
+    if before is None:
+        return now
+    if now.installed == before.installed:
+        installed = before.installed
+    else:
+        known = before.installed
+        installed = {name: known[name] if known.get(name) == model else model for name, model in now.installed.items()}
+    return replace(now, installed=installed, loaded=before.loaded if now.loaded == before.loaded else now.loaded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

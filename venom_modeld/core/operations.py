@@ -181,13 +181,18 @@ def is_download(operation: Operation) -> bool:
     return isinstance(operation, DOWNLOADS) and operation.spec.base is None
 
 
-def accomplished(operation: Operation, moved_bytes: int) -> str:
-    """Return in words what a successful operation did; `moved_bytes` is what it downloaded."""
+def accomplished(operation: Operation, *, moved_bytes: int = 0, freed_bytes: int | None = None) -> str:
+    """Return in words what a successful operation did.
+
+    `moved_bytes` is what it downloaded, `freed_bytes` what it freed on the disk, where the runtime tells that.
+    """
     match operation:
         case InstallModel() | UpdateModel():
             done = "installed" if isinstance(operation, InstallModel) else "updated"
             size = operation.size_bytes or moved_bytes
             return done if operation.spec.base or not size else f"{done}, {human(size)}"
+        case RemoveModel() if freed_bytes is not None:
+            return f"removed; {human(freed_bytes) if freed_bytes else 'nothing'} freed"
         case RemoveModel():
             return f"removed, {human(operation.size_bytes)}" if operation.size_bytes else "removed"
         case ActivateModel():

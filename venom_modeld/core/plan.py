@@ -170,7 +170,8 @@ def _fitted(
 
 
 def _activations(now: Situation, loads: list[Step]) -> list[Step]:
-    steps = [step for one in _drifted(now, DriftKind.NOT_ACTIVE, in_memory=True) for step in _activate(now, one, loads)]
+    drift = _drifted(now, DriftKind.NOT_ACTIVE, DriftKind.CHANGED, in_memory=True)
+    steps = [step for one in drift for step in _activate(now, one, loads)]
     return steps + _fall_back(now, steps, loads)
 
 

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     STARTING = "Starting"
     REMOVED_FROM_FILE = "RemovedFromFile"
     INTERRUPTED = "Interrupted"
+    INTERNAL_ERROR = "InternalError"
 
     # The file
     VALID = "Valid"

@@ -41,28 +41,32 @@ class Effects:
         self._observed = observed
         self._explained = explained
 
-    async def run(self, operation: Operation, report: Report) -> None:
-        """Do an operation; raises what the runtime raises, and StateError where something cannot be recorded."""
+    async def run(self, operation: Operation, report: Report) -> int | None:
+        """Do an operation, and return the bytes that it freed, where the runtime tells that.
+
+        Raises what the runtime raises, and StateError where something cannot be recorded.
+        """
         try:
-            await self._do(operation, report)
+            return await self._do(operation, report)
         except PermanentError as error:
             explained = await self._explained(error, operation)
             if explained is error:
                 raise
             raise explained from error
 
-    async def _do(self, operation: Operation, report: Report) -> None:
+    async def _do(self, operation: Operation, report: Report) -> int | None:
         match operation:
             case InstallModel():
                 await self._install(operation.spec, report)
             case UpdateModel():
                 await self._update(operation.spec, report)
             case RemoveModel():
-                await self._remove(operation)
+                return await self._remove(operation)
             case ActivateModel():
                 await self._activate(operation, report)
             case DeactivateModel():
                 await self._deactivate(operation.name)
+        return None
 
     async def _install(self, spec: ModelSpec, report: Report) -> None:
         before = self._observed()
@@ -82,11 +86,12 @@ class Effects:
             await self._ledger.record(Entry(name=spec.name, recipe=made_of))
         await self._ledger.forget([hold])
 
-    async def _remove(self, operation: RemoveModel) -> None:
-        await self._runtime.remove(operation.name)
+    async def _remove(self, operation: RemoveModel) -> int | None:
+        freed = await self._runtime.remove(operation.name)
         await self._ledger.forget([operation.name])
         if self._ledger.inventory.last_active == operation.name:
             await self._ledger.set_last_active(None)
+        return freed
 
     async def _activate(self, operation: ActivateModel, report: Report) -> None:
         await self._ledger.pin([operation.model])

@@ -46,13 +46,14 @@ class Engine:
     async def desire(self, desired: DesiredState) -> None:
         """Make every runtime follow a desired state; one that is the same server as before is not disturbed."""
         orders = {spec.name: _order(spec, desired) for spec in desired.runtimes}
-        for name in [name for name, worker in self.workers.items() if _is_another(worker, orders.get(name))]:
+        others = [name for name, worker in self.workers.items() if _is_another(worker, orders.get(name))]
+        for name in others:
             await self._drop(name)
         for name, order in orders.items():
             if name in self.workers:
                 self.workers[name].desire(order)
             else:
-                await self._add(name, order)
+                await self._add(name, order, another=name in others)
 
     def look_anew(self) -> None:
         """Ask every runtime for a cycle now, and every provider for what it publishes now."""
@@ -94,7 +95,7 @@ class Engine:
                 return worker, operation
         raise NotFound(f"no operation {operation_id} is planned or running now; it may have ended, see the history")
 
-    async def _add(self, name: str, order: Order) -> None:
+    async def _add(self, name: str, order: Order, *, another: bool) -> None:
         runtime = self._make(order.spec)
         worker = Worker(
             runtime,
@@ -106,7 +107,7 @@ class Engine:
             advise=self._advise,
         )
         self.workers[name] = worker
-        await worker.start()
+        await worker.start(another=another)
 
     async def _advise(self, kind: str, name: str) -> str | None:
         """Ask whoever knows at that moment."""

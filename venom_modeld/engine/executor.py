@@ -56,7 +56,10 @@ class Patience:
 
 
 class Executor:
-    """The operations in flight on one runtime. `changed` is called when one moved on, `ended` when one ended."""
+    """The operations in flight on one runtime.
+
+    `changed` is called when one moved on, `done` with one that was done, and then, as after any other end, `ended`.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Executor:
         patience: Patience,
         *,
         changed: Callable[[], None],
+        done: Callable[[Operation], None],
         ended: Callable[[], None],
     ) -> None:
         self._effects = effects
@@ -73,6 +77,7 @@ class Executor:
         self._journal = journal
         self._patience = patience
         self._changed = changed
+        self._done = done
         self._ended = ended
         self._flights: dict[str, Flight] = {}
         self.endings = 0
@@ -142,8 +147,7 @@ class Executor:
     async def _run(self, flight: Flight) -> None:
         try:
             await self._journal.started(flight)
-            await self._guarded(flight)
-            await self._succeeded(flight)
+            await self._succeeded(flight, await self._guarded(flight))
         except asyncio.CancelledError:
             await self._was_cancelled(flight)
             if not flight.cancelled_by:
@@ -152,18 +156,20 @@ class Executor:
             await self._failed(flight, error)
         except Exception as error:
             logger.exception("operation met a bug", extra={"operation_id": flight.record.id})
-            await self._failed(flight, TemporaryError(f"unexpected {error!r}, see the log", reason=Reason.FAILED))
+            await self._failed(
+                flight, TemporaryError(f"unexpected {error!r}, see the log", reason=Reason.INTERNAL_ERROR)
+            )
         finally:
             del self._flights[flight.operation.key]
             self.endings += 1
             self._ended()
 
-    async def _guarded(self, flight: Flight) -> None:
-        """Run the operation; cut it when nothing moves for the stall time."""
+    async def _guarded(self, flight: Flight) -> int | None:
+        """Run the operation, and return the bytes that it freed; cut it when nothing moves for the stall time."""
         guard = asyncio.timeout(self._patience.with_silence(flight.transfer.phase))
         try:
             async with guard:
-                await self._effects.run(flight.operation, self._reporter(flight, guard))
+                return await self._effects.run(flight.operation, self._reporter(flight, guard))
         except TimeoutError as error:
             if not guard.expired():
                 raise
@@ -180,11 +186,12 @@ class Executor:
 
         return report
 
-    async def _succeeded(self, flight: Flight) -> None:
+    async def _succeeded(self, flight: Flight, freed: int | None) -> None:
+        self._done(flight.operation)
         await self._journal.saving(self._ledger.unblock([flight.operation.key]))
         if isinstance(flight.operation, DOWNLOADS):
             await self._journal.saving(self._ledger.note_partial(flight.operation.model, 0))
-        message = accomplished(flight.operation, flight.transfer.completed_bytes)
+        message = accomplished(flight.operation, moved_bytes=flight.transfer.completed_bytes, freed_bytes=freed)
         await self._journal.ended(flight, OperationStatus.COMPLETED, Reason.SUCCEEDED, message)
 
     async def _was_cancelled(self, flight: Flight) -> None:

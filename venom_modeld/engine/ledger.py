@@ -113,10 +113,17 @@ class Ledger:
         """Forget the failures of all work but this."""
         await self.unblock(self._attempts.keys() - keys)
 
-    async def forgive(self) -> None:
-        """Forget all backoffs: the runtime came back, so what failed with it is worth a try at once."""
-        backoffs = [key for key, one in self._attempts.items() if one.block.kind is BlockKind.BACKOFF]
-        await self.unblock(backoffs)
+    async def forgive(self, *, stalls: bool = False) -> None:
+        """Forget all backoffs: the runtime came back, so what failed with it is worth a try at once.
+
+        With `stalls` those too that wait for a person: it is another runtime now. What a person held stays held.
+        """
+        kinds = {BlockKind.BACKOFF, BlockKind.STALLED} if stalls else {BlockKind.BACKOFF}
+        await self.unblock([key for key, one in self._attempts.items() if one.block.kind in kinds])
+
+    async def forgive_beyond(self, at: float) -> None:
+        """Forget the backoffs that end later than that, in seconds since the epoch: the clock was set back since."""
+        await self.unblock([key for key, one in self._attempts.items() if (one.block.until or 0.0) > at])
 
     async def note_partial(self, name: ModelName, completed_bytes: int) -> None:
         """Remember how much of a cut download the runtime has; 0 forgets it."""

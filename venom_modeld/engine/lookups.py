@@ -70,6 +70,16 @@ class Lookups:
         now = self._clock()
         self._answers = {name: replace(one, due=min(one.due, now)) for name, one in self._answers.items()}
 
+    def renew(self, name: ModelName) -> None:
+        """Have a model asked for anew, also where an answer is on its way: a download has just brought what is there.
+
+        Else a tag that moved since it was looked up would seem to have moved back, until that answer is old.
+        """
+        if name in self._answers:
+            self._answers[name] = replace(self._answers[name], due=self._clock())
+        if name in self._asking:
+            self._asking[name].cancel()
+
     def next_due(self) -> float | None:
         """Return when the next answer gets old, on the loop's clock; what is being asked for anew is not awaited."""
         return min((one.due for name, one in self._answers.items() if name not in self._asking), default=None)
@@ -77,7 +87,7 @@ class Lookups:
     async def settle(self) -> None:
         """Wait until nothing is being asked."""
         while self._asking:
-            await asyncio.gather(*self._asking.values())
+            await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     async def close(self) -> None:
         """Give up what is being asked."""

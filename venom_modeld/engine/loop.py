@@ -43,6 +43,7 @@ class Rhythm:
 class Loop:
     """Runs a reconciler until stopped. `next_due` returns in how many seconds something is due, or None.
 
+    `report` takes what a cycle found, `complain` what is known after one that met a fault of the program.
     `alive` is called whenever a cycle has ended, and now and then while the loop rests; never in the middle of a cycle.
     `name` is that of the runtime, for the log.
     """
@@ -54,6 +55,7 @@ class Loop:
         *,
         next_due: Callable[[], float | None],
         report: Callable[[Outcome], Awaitable[None]],
+        complain: Callable[[Outcome], None],
         alive: Callable[[], None],
         name: str,
     ) -> None:
@@ -61,6 +63,7 @@ class Loop:
         self._rhythm = rhythm
         self._next_due = next_due
         self._report = report
+        self._show = complain
         self._alive = alive
         self._name = name
         self._wake = asyncio.Event()
@@ -93,9 +96,15 @@ class Loop:
             if repr(error) != self._broken:
                 logger.exception("cycle met a bug", extra={"runtime": self._name})
             self._broken = repr(error)
+            self._show_bug(error)
             return None
         self._broken = ""
         return outcome
+
+    def _show_bug(self, error: Exception) -> None:
+        """Tell of a fault of ours where people look; what is wrong may stand in the way of that too."""
+        with suppress(Exception):
+            self._show(self._reconciler.broke(type(error).__name__))
 
     def _complain(self, message: str) -> None:
         if message != self._broken:

@@ -9,20 +9,21 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from venom_modeld.core.conditions import Condition, Picture, carry_over, of_runtime
+from venom_modeld.core.conditions import Condition, Picture, broken, carry_over, of_runtime
 from venom_modeld.core.desired import RuntimeSpec
 from venom_modeld.core.drift import Drift, diff, is_held, wanted_in_memory
 from venom_modeld.core.errors import ModeldError
 from venom_modeld.core.inventory import Role
 from venom_modeld.core.last import Last
 from venom_modeld.core.names import ModelName
-from venom_modeld.core.observed import ObservedState, Unknown
-from venom_modeld.core.operations import InstallModel, Operation, RemoveModel
+from venom_modeld.core.observed import ObservedState, Unknown, kept
+from venom_modeld.core.operations import InstallModel, Operation, RemoveModel, UpdateModel
 from venom_modeld.core.plan import Plan, Situation, make_plan
 from venom_modeld.core.schedule import next_operations, obsolete
 from venom_modeld.engine.executor import Cause, Executor
 from venom_modeld.engine.ledger import Ledger
 from venom_modeld.engine.lookups import Lookups, worth_asking
+from venom_modeld.engine.wall import SetBack
 from venom_modeld.runtimes.base import Runtime
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Reconciler:
         self._lookups = lookups
         self._wall = wall
         self._permits = permits
+        self._set_back = SetBack(wall, asyncio.get_running_loop().time)
         self._diff = Last(diff)
         self._worth_asking = Last(worth_asking)
         self.order = order
@@ -87,6 +89,9 @@ class Reconciler:
         """Run one cycle and return what it found; raises nothing but StateError."""
         order, began = self.order, asyncio.get_running_loop().time()
         endings = self._executor.endings
+        if self._set_back.look():
+            logger.warning("clock was set back", extra={"runtime": order.spec.name})
+            await self._ledger.forgive()
         self._drop_obsolete(order)
         found = await self._observe(order)
         if found.unknown is None and found.observed is not None:
@@ -97,6 +102,13 @@ class Reconciler:
         self.outcome = replace(found, seconds=asyncio.get_running_loop().time() - began, cycles=self.outcome.cycles + 1)
         if found.unknown is None and found.plan is not None and endings == self._executor.endings:
             self._start(order, found.plan)
+        return self.outcome
+
+    def broke(self, fault: str) -> Outcome:
+        """Take note that a cycle met a fault of the program, and return what is known with that."""
+        generation = self.order.cause.generation
+        conditions = broken(self.outcome.conditions, generation=generation, now=self._wall(), fault=fault)
+        self.outcome = replace(self.outcome, conditions=conditions)
         return self.outcome
 
     def _drop_obsolete(self, order: Order) -> None:
@@ -121,7 +133,7 @@ class Reconciler:
             logger.info("runtime answers again", extra={"runtime": order.spec.name})
             await self._ledger.forgive()
         self._lookups.refresh(self._worth_asking(order.spec, observed.installed))
-        observed = replace(observed, remote=self._lookups.known)
+        observed = replace(kept(before.observed, observed), remote=self._lookups.known)
         return replace(before, observed=observed, observed_at=self._wall(), unknown=None, unknown_since=None)
 
     async def _take_stock(self, spec: RuntimeSpec, observed: ObservedState) -> None:
@@ -187,7 +199,7 @@ class Reconciler:
         if order is not self.order:
             return
         for operation in next_operations(plan, self._executor.in_flight, downloads=order.spec.limits.downloads):
-            if isinstance(operation, InstallModel) and operation.model in self._lookups.asking:
+            if isinstance(operation, InstallModel | UpdateModel) and operation.model in self._lookups.asking:
                 continue
             if self._permits(operation):
                 self._executor.start(operation, order.cause)

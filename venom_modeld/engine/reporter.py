@@ -58,6 +58,12 @@ class Reporter:
             await self._store.save_observation(now.spec.name, outcome.observed, at=outcome.observed_at)
         await self._note(outcome)
 
+    def complain(self, outcome: Outcome) -> None:
+        """Show the conditions of a cycle that was not finished; all else stays as it was."""
+        if self._last is not None:
+            self._last = replace(self._last, conditions=outcome.conditions)
+            self._board.set_runtime(self._last)
+
     def _snapshot(self, outcome: Outcome) -> RuntimeSnapshot:
         before = self._last
         converged = not outcome.drift and outcome.unknown is None and not self._executor.in_flight

@@ -26,6 +26,9 @@ from venom_modeld.runtimes.base import Runtime
 from venom_modeld.state.snapshot import RuntimeSnapshot
 from venom_modeld.state.store import Store
 
+LONGEST_WAITS = 2.0
+"""A wait left by an earlier process that is longer than so many of the longest means that the clock was set back."""
+
 
 def everything(_: Operation) -> bool:
     """Permit every operation."""
@@ -96,6 +99,7 @@ class Worker:
                 wall=pace.wall,
             ),
             changed=board.publish_soon,
+            done=lambda operation: self._lookups.renew(operation.model),
             ended=self.wake,
         )
         self._reconciler = Reconciler(
@@ -112,6 +116,7 @@ class Worker:
             ),
             next_due=self._next_due,
             report=self._reporter.report,
+            complain=self._reporter.complain,
             alive=lambda: pace.beat(order.spec.name),
             name=order.spec.name,
         )
@@ -136,9 +141,15 @@ class Worker:
         """Return when the last cycle ended, or the loop was made, on the event loop's clock."""
         return self._loop.ran_at
 
-    async def start(self) -> None:
-        """Load what is remembered and begin the loop."""
+    async def start(self, *, another: bool = False) -> None:
+        """Load what is remembered and begin the loop.
+
+        Where it became `another` server of that name, or is started otherwise, failures of before say nothing.
+        """
         await self._ledger.load()
+        await self._ledger.forgive_beyond(self._pace.wall() + LONGEST_WAITS * self._pace.backoff_longest)
+        if another:
+            await self._ledger.forgive(stalls=True)
         await self._reporter.begin(
             RuntimeSnapshot(
                 spec=self.order.spec, capabilities=self._runtime.capabilities, inventory=self._ledger.inventory

@@ -25,7 +25,11 @@ def append_operation(connection: sqlite3.Connection, record: OperationRecord, re
     )
     if retention.operation_days is not None and record.completed_at is not None:
         oldest = record.completed_at - retention.operation_days * DAY
-        connection.execute("DELETE FROM operations WHERE ended_at < ?", (oldest,))
+        connection.execute(
+            "DELETE FROM operations WHERE ended_at < ? AND seq <="
+            " (SELECT seq FROM operations ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+            (oldest, retention.operations_of_any_age),
+        )
 
 
 def operation(connection: sqlite3.Connection, id_: str) -> OperationRecord | None:

@@ -75,6 +75,8 @@ class Retention:
     """For each runtime."""
     operation_days: float | None = None
     """How long ago an operation may have ended, counted from the latest end; None for any time."""
+    operations_of_any_age: int = 200
+    """The newest in all, which are kept however old they are: a clock that jumps ahead must not take the history."""
     reconciliations: int = 200
     """For each runtime."""
     events: int = 1000

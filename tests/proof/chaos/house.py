@@ -40,7 +40,6 @@ PACE = {
     "TIMEOUTS_CONNECT": "1s",
     "TIMEOUTS_READ": f"{READ_SECONDS:.0f}s",
     "TIMEOUTS_LOAD": "5s",
-    "HISTORY_DAYS": "36500",  # a clock that jumps ahead makes everything old
 }
 
 

@@ -8,15 +8,19 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.proof.load import turns
 from tests.proof.load.clients import Calls, Readers, call, readers
+from tests.proof.load.turns import Turn
 from tests.proof.processes import DEADLINE, ENVIRONMENT, QUIET, Daemon, Json, Stage, Vitals
 from tests.proof.stage import crowd
 from venom_modeld.config import atomic
+
+ROOT = Path(__file__).parents[3]
 
 INTERVAL = 5.0
 RATE = 8e6
@@ -59,6 +63,10 @@ class Measured:
     """The share of the time for which the thread of its event loop could run, and other programs had the processor."""
     progressing: int
     """Downloads that were in progress in the middle of it."""
+    began: float
+    """When it began, on the monotonic clock."""
+    turns: list[Turn] = field(default_factory=list)
+    """The longer turns of the event loop."""
 
     @property
     def missed(self) -> int:
@@ -81,16 +89,17 @@ async def measure(size: Size) -> Measured:
         }
         environment = ENVIRONMENT | QUIET | {f"VENOM_MODELD_{key}": value for key, value in settings.items()}
         _write(folder, stage, size)
-        daemon = await Daemon.begin(folder, environment)
+        daemon = await Daemon.begin(folder, environment | {"PYTHONPATH": str(ROOT)}, module=turns.__name__)
         try:
             assert await daemon.answering(), daemon.last
             await _first_cycles(daemon, size)
             async with readers(daemon.address, size.living, size.dead) as told:
                 await _begin_downloads(folder, stage, size)
-                return await _measured(daemon, size, told)
+                found = await _measured(daemon, size, told)
         finally:
             await daemon.stop()
             await stage.end()
+        return replace(found, turns=turns.read(folder, found.began, found.began + found.seconds))
 
 
 def _write(folder: Path, stage: Stage, size: Size, *, more: int = 0) -> None:
@@ -151,6 +160,7 @@ async def _measured(daemon: Daemon, size: Size, told: Readers) -> Measured:
         busy=(now.processor - used.processor) / seconds,
         starved=(now.waited - used.waited) / seconds,
         progressing=await _progressing(daemon),
+        began=began,
     )
 
 
@@ -196,11 +206,16 @@ def report(found: Measured) -> str:
         "processor": f"used {found.busy:.0%} of one; another {found.starved:.0%} of the time its loop waited for one",
         "event loop": f"{late} of {found.measurements} delays beyond {_ms(DELAY)}",
         "delays": ", ".join(beyond) or "none",
+        "longest turns": f"{_longest(found.turns, 1)} of the processor; {_longest(found.turns, 2)} with the threads",
     }
     return "\n".join(f"{name:<20}{text}" for name, text in lines.items())
 
 
 _SHARES = {"half": 0.5, "99 %": 0.99, "all": 1.0}
+
+
+def _longest(found: list[Turn], column: int) -> str:
+    return "/".join(f"{turn[column] * 1000:.0f}" for turn in sorted(found, key=lambda one: -one[column])[:5]) + " ms"
 
 
 def _ms(seconds: float) -> str:
