@@ -27,6 +27,44 @@ async def test_a_model_comes_from_the_hub_and_generates(house: LiveHouse) -> Non
     assert runtime["runtime_version"].startswith("0.")
 
 
+async def test_an_adapter_comes_and_goes_without_a_start(house: LiveHouse) -> None:
+    """It is installed from the Hub, loaded, proven, and unloaded."""
+    await house.furnish(A, *MODELS, alias="default")
+    before = house.host.processes()
+    with_adapter = {**FOR_ADAPTERS, "adapters": [{"name": "style", "repo": LORA}]}
+    house.declare(A, with_adapter, B, alias="default")
+    await house.converged()
+    assert await house.host.names() == [A, "default", "style"]
+    assert await house.generates("style")
+    house.declare(A, *MODELS, alias="default")
+    await house.converged()
+    assert await house.host.names() == [A, "default"]
+    assert house.host.processes() == before
+
+
+@pytest.mark.parametrize("name", ["VLLM::EngineCor", "vllm"])
+async def test_a_killed_process_is_replaced_and_leaves_no_orphan(house: LiveHouse, name: str) -> None:
+    """Whether the engine dies or the server before it: all of the first server goes, and one new one serves."""
+    await house.furnish(A, *MODELS, alias="default")
+    before = house.host.processes()
+    os.kill(house.host.pid_of(name), signal.SIGKILL)
+    await house.host.until(lambda: not set(before) & set(house.host.processes()))
+    await house.host.until_served(A, "default")
+    await house.converged()
+    assert await house.generates(A)
+    assert sorted(house.host.processes().values()) == sorted(before.values())
+
+
+async def test_with_the_daemon_its_server_ends(house: LiveHouse) -> None:
+    """No process is left, and the next daemon serves on, with the temporary files of one server."""
+    await house.furnish(A, *MODELS, alias="default")
+    assert await house.daemon.stop() == 0
+    await house.host.until(lambda: not house.host.processes())
+    await house.furnish(A, *MODELS, alias="default")
+    assert await house.generates(A)
+    assert len(list((house.host.folder / "t").glob("venom-modeld-*"))) == 1
+
+
 async def test_another_model_takes_its_place(house: LiveHouse) -> None:
     """Nothing of the first server is left."""
     await house.furnish(A, *MODELS, alias="default")
@@ -64,41 +102,3 @@ async def test_a_model_that_the_engine_refuses_gives_way_to_the_one_before(house
     assert await house.host.names() == [B, "default"]
     shown = await house.command("status")
     assert f"serving {MISFIT} failed" in " ".join(shown.out.split())
-
-
-async def test_an_adapter_comes_and_goes_without_a_start(house: LiveHouse) -> None:
-    """It is installed from the Hub, loaded, proven, and unloaded."""
-    await house.furnish(A, *MODELS)
-    before = house.host.processes()
-    with_adapter = {**FOR_ADAPTERS, "adapters": [{"name": "style", "repo": LORA}]}
-    house.declare(A, with_adapter, B)
-    await house.converged()
-    assert await house.host.names() == [A, "style"]
-    assert await house.generates("style")
-    house.declare(A, *MODELS)
-    await house.converged()
-    assert await house.host.names() == [A]
-    assert house.host.processes() == before
-
-
-@pytest.mark.parametrize("name", ["VLLM::EngineCor", "vllm"])
-async def test_a_killed_process_is_replaced_and_leaves_no_orphan(house: LiveHouse, name: str) -> None:
-    """Whether the engine dies or the server before it: all of the first server goes, and one new one serves."""
-    await house.furnish(A, *MODELS)
-    before = house.host.processes()
-    os.kill(house.host.pid_of(name), signal.SIGKILL)
-    await house.host.until(lambda: not set(before) & set(house.host.processes()))
-    await house.host.until_served(A)
-    await house.converged()
-    assert await house.generates(A)
-    assert sorted(house.host.processes().values()) == sorted(before.values())
-
-
-async def test_with_the_daemon_its_server_ends(house: LiveHouse) -> None:
-    """No process is left, and the next daemon serves on, with the temporary files of one server."""
-    await house.furnish(A, *MODELS)
-    assert await house.daemon.stop() == 0
-    await house.host.until(lambda: not house.host.processes())
-    await house.furnish(A, *MODELS)
-    assert await house.generates(A)
-    assert len(list((house.host.folder / "t").glob("venom-modeld-*"))) == 1

@@ -72,8 +72,11 @@ class Runtime(ABC):
         """
 
     @abstractmethod
-    async def remove(self, name: ModelName) -> None:
-        """Take a model off memory and disk; one that is not there is a success."""
+    async def remove(self, name: ModelName) -> int | None:
+        """Take a model off memory and disk; one that is not there is a success.
+
+        Returns how many bytes that freed on the disk, or None where the runtime does not tell.
+        """
 
     @abstractmethod
     async def activate(self, spec: ModelSpec, *, alias: ModelName | None, pin: bool, report: Report) -> None:

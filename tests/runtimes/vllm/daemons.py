@@ -52,9 +52,12 @@ class House:
             **({"alias": alias} if alias else {}),
         }
 
-    def declare(self, active: str, *models: str | Json, beside: Json | None = None, **more: Any) -> None:
+    def declare(
+        self, active: str, *models: str | Json, beside: Json | None = None, suspend: bool = False, **more: Any
+    ) -> None:
         """Write a file in which that model is to be served."""
-        runtimes = {"gpu": self.entry(active, *models, **more), **(beside or {})}
+        gpu = {**self.entry(active, *models, **more), **({"suspend": True} if suspend else {})}
+        runtimes = {"gpu": gpu, **(beside or {})}
         atomic.write(self.file, json.dumps({"version": 1, "runtimes": runtimes}).encode())
 
     @property

@@ -259,9 +259,12 @@ async def _living(made: Host) -> AsyncIterator[Host]:
         server.close()
     for runtime in made.made:
         await runtime.close()
+    held = made.shared_memory()
     for pid in (*made.processes(), *made.running(b"relay.py")):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    for piece in held:
+        piece.unlink(missing_ok=True)
     _reap()
 
 

@@ -79,7 +79,8 @@ async def test_they_come_and_go_without_a_start(host: Host) -> None:
     before = host.processes()
     for spec, names in ((two, [A, "style", "draft"]), (one, [A, "style"]), (none, [A]), (two, [A, "style", "draft"])):
         runtime.follow(host.spec(spec, active=A))
-        assert (await observe(runtime)).serving(named(A)) is None
+        differs = (await observe(runtime)).difference(named(A))
+        assert differs == "is served otherwise than the file now says: adapters"
         await activate(runtime, spec)
         assert await host.names() == names
         assert (await observe(runtime)).serving(named(A)) is not None

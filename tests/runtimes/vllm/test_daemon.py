@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -16,6 +17,8 @@ from tests.runtimes.vllm.house import A, B, Host
 from venom_modeld.sandbox import Sandbox
 
 pytestmark = pytest.mark.acceptance
+
+BROKEN, NEW = "acme/broken", "acme/new"
 
 
 @pytest.fixture
@@ -56,6 +59,75 @@ async def test_a_model_that_cannot_be_served_is_stalled_with_the_reason(house: H
     house.declare(B, A, {"name": B, "args": {"max-model-len": 256}})
     await house.converged()
     assert await house.host.names() == [B]
+
+
+async def test_a_corrupt_file_is_named_on_the_status_and_on_the_command_line(house: House) -> None:
+    """The model before answers all the time."""
+    files = {"config.json": b'{"model_type": "llama"}', "model.safetensors": b"\xff" * 64}
+    house.host.hub.publish(BROKEN, files)
+    house.declare(A)
+    await house.start()
+    await house.converged()
+    before = house.host.processes()
+    house.declare(BROKEN, A, BROKEN)
+    words = f"serving {BROKEN} failed: its file model.safetensors is corrupt"
+    assert words in stalled(await house.gpu(lambda now: BROKEN in stalled(now)))
+    broken = await _shown(house, BROKEN)
+    assert (broken["state"], words in broken["message"]) == ("stalled", True)
+    assert words in await _said_by(house, "status")
+    assert house.host.processes() == before
+    assert await house.host.names() == [A]
+
+
+async def test_changed_arguments_of_the_active_model_are_shown_as_changed(house: House) -> None:
+    """In lists, in the plan and on the command line; those of another model are nothing, and start nothing."""
+    changed = {"name": A, "args": {"max-model-len": 512}}
+    house.declare(A)
+    await house.start()
+    await house.converged()
+    before = house.host.processes()
+    house.declare(A, A, {"name": B, "args": {"max-model-len": 512}})
+    await house.converged()
+    house.declare(A, changed, B, suspend=True)
+    await house.gpu(lambda now: now["counts"]["drift"] == 1)
+    words = "is served otherwise than the file now says: args (max-model-len)"
+    shown = await _shown(house, A)
+    assert (shown["drift"], shown["state"]) == ("changed", "changed")
+    (planned,) = (await house.daemon.get("/api/v1/plan"))["runtimes"]
+    assert [(one["kind"], one["model"], one["message"]) for one in planned["drift"]] == [("changed", A, words)]
+    assert words in " ".join((await house.alone("plan")).out.split())
+    assert 'venom_modeld_drift{kind="changed",runtime="gpu"} 1.0' in (await house.daemon.client.get("/metrics")).text
+    assert house.host.processes() == before
+    house.declare(A, changed, B)
+    await house.converged()
+    assert not before.keys() & house.host.processes().keys()
+
+
+async def test_a_failure_is_forgotten_with_the_arguments_of_the_server(house: House) -> None:
+    """Those of one model are not the only ones that a person may have to correct."""
+    house.declare(A)
+    await house.start()
+    await house.converged()
+    house.declare(A, args={"max-model-len": 100_000})
+    await house.gpu(lambda now: "max_model_len (100000)" in stalled(now))
+    house.declare(A, args={"max-model-len": 512})
+    await house.converged()
+    assert b"--max-model-len\x00512" in house.host.told("cmdline")[0]
+
+
+async def test_a_removal_tells_how_much_it_freed(house: House) -> None:
+    """In the history, and among the last operations of the status."""
+    house.host.hub.publish(NEW)
+    house.declare(A, A, NEW)
+    await house.start()
+    await house.converged()
+    house.declare(A, A)
+    await house.converged()
+    history = (await house.daemon.get("/api/v1/history"))["operations"]
+    (removal,) = (one for one in history if one["operation_type"] == "remove")
+    assert (removal["model_name"], removal["status"]) == (NEW, "completed")
+    assert re.fullmatch(r"removed; \d+\.\d [kM]B freed", removal["message"])
+    assert f"remove {NEW} on gpu {removal['message']}" in await _said_by(house, "status")
 
 
 async def test_a_crashed_server_is_started_again_at_once(house: House) -> None:
@@ -190,6 +262,16 @@ async def test_an_ollama_and_a_vllm_in_one_file_go_their_own_ways(house: House) 
         house.host.cache.unlink()
         (house.host.folder / "aside").rename(house.host.cache)
         await house.converged()
+
+
+async def _shown(house: House, name: str) -> Json:
+    listed = (await house.daemon.get("/api/v1/models"))["models"]
+    found: Json = next(one for one in listed if one["name"] == name)
+    return found
+
+
+async def _said_by(house: House, command: str) -> str:
+    return " ".join((await house.command(command)).out.split())
 
 
 def _runtime(status: Json, name: str) -> Json:

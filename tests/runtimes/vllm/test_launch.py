@@ -63,6 +63,21 @@ def test_what_makes_another_server(wanted: dict[str, Any], good: bool) -> None:
     assert there.serves(replace(PLAIN, **wanted)) is good
 
 
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({}, ()),
+        ({"alias": "other"}, ()),
+        ({"arguments": {"seed": 1, "dtype": None}, "variables": {"A": "b"}}, ("args (dtype, seed)", "env (A)")),
+        ({"command": ("other",), "key_digest": "k"}, ("command", "api_key_file")),
+        ({"shutdown_timeout": 1.0, "lora": True}, ("shutdown_timeout", "adapters")),
+    ],
+)
+def test_what_differs_is_told_by_the_keys_of_the_file(wanted: dict[str, Any], words: tuple[str, ...]) -> None:
+    """With names and without values, since a variable may be a secret."""
+    assert PLAIN.differences(replace(PLAIN, **wanted)) == words
+
+
 def test_a_server_without_room_for_adapters_is_started_anew_for_them() -> None:
     """It cannot take them later."""
     assert not PLAIN.serves(replace(PLAIN, lora=True))

@@ -23,6 +23,8 @@ class Held:
 
     handles: int
     sockets: int
+    relayed: int
+    """Handles of the relay, where there is one."""
     threads: int
     processes: int
     shared_memory: int
@@ -49,6 +51,7 @@ async def test_switches_leave_no_process_file_or_memory_behind(host: Host, strat
     assert last.records <= 4
     assert last.handles <= first.handles + SPARE
     assert last.sockets <= first.sockets + SPARE
+    assert last.relayed <= first.relayed + SPARE
     assert last.threads <= first.threads + SPARE
 
 
@@ -57,6 +60,7 @@ def _held(host: Host, folders: set[Path]) -> Held:
     return Held(
         handles=len(handles),
         sockets=sum(one.startswith("socket:") for one in handles),
+        relayed=sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in host.running(b"relay.py")),
         threads=threading.active_count(),
         processes=len(host.processes()),
         shared_memory=len(host.shared_memory()),

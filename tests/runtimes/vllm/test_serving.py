@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from tests.runtimes.vllm.house import A, B, Host, activate, free_port, install, model, named, observe
+from venom_modeld.core.desired import RuntimeSpec
+from venom_modeld.core.drift import DriftKind, diff
 from venom_modeld.core.errors import PermanentError, RuntimeUnreachable, TemporaryError
+from venom_modeld.core.inventory import Inventory
+from venom_modeld.core.observed import ObservedState
 from venom_modeld.core.progress import Phase, Progress
 from venom_modeld.core.reasons import Reason
 from venom_modeld.runtimes.vllm.driver import VllmRuntime
@@ -24,6 +28,12 @@ async def served(host: Host, *texts: str, **keys: Any) -> VllmRuntime:
     await install(runtime, *models)
     await activate(runtime, models[0])
     return runtime
+
+
+def memory_drift(spec: RuntimeSpec, state: ObservedState) -> tuple[DriftKind, str]:
+    """Return the one difference of what is served, as the core sees it."""
+    (found,) = (one for one in diff(spec, state, Inventory()) if one.in_memory)
+    return found.kind, found.message
 
 
 async def test_an_installed_model_is_served_under_its_name_and_its_alias(host: Host) -> None:
@@ -95,15 +105,42 @@ async def test_arguments_that_the_engine_refuses_give_way_to_those_before(host: 
 async def test_changed_arguments_of_the_served_model_start_it_anew(host: Host) -> None:
     """They are drift until then; those of another model change nothing."""
     runtime = await served(host, A, B)
-    runtime.follow(host.spec(model(A), model(B, args={"max-model-len": 512}), active=A))
-    assert (await observe(runtime)).serving(named(A)) is not None
+    of_another = host.spec(model(A), model(B, args={"max-model-len": 512}), active=A)
+    runtime.follow(of_another)
+    state = await observe(runtime)
+    assert state.serving(named(A)) is not None
+    assert diff(of_another, state, Inventory()) == ()
     changed = model(A, args={"max-model-len": 512, "enforce-eager": True, "enable-prefix-caching": False})
-    runtime.follow(host.spec(changed, model(B), active=A))
-    assert (await observe(runtime)).serving(named(A)) is None
+    spec = host.spec(changed, model(B), active=A)
+    runtime.follow(spec)
+    assert memory_drift(spec, await observe(runtime)) == (
+        DriftKind.CHANGED,
+        "is served otherwise than the file now says: args (enable-prefix-caching, enforce-eager, max-model-len)",
+    )
     await activate(runtime, changed)
     state = await observe(runtime)
     assert state.loaded[0].context_length == 512
     assert state.serving(named(A)) is not None
+
+
+async def test_a_changed_variable_of_the_server_is_told_without_its_value(host: Host) -> None:
+    """The next daemon finds it, and the server that runs is not touched before that is planned."""
+    first = await served(host, A)
+    await first.close()
+    before = host.processes()
+    spec = host.spec(model(A), active=A, env={"VLLM_SECRET": "hunter2"}, shutdown_timeout="6s")
+    words = "is served otherwise than the file now says: env (VENOM_SANDBOX_VLLM, VLLM_SECRET), shutdown_timeout"
+    assert memory_drift(spec, await observe(host.runtime(spec))) == (DriftKind.CHANGED, words)
+    assert host.processes() == before
+
+
+async def test_a_served_model_whose_commit_is_not_the_one_in_use_is_not_active(host: Host) -> None:
+    """It is another version, however it was started."""
+    runtime = await served(host, A)
+    shutil.rmtree(host.cache / "models--acme--alpha")
+    spec = host.spec(model(A, args={"seed": 1}), active=A)
+    runtime.follow(spec)
+    assert memory_drift(spec, await observe(runtime)) == (DriftKind.NOT_ACTIVE, "must be loaded, not installed yet")
 
 
 async def test_the_first_model_that_cannot_be_loaded_leaves_nothing(host: Host) -> None:
@@ -238,8 +275,10 @@ async def test_the_key_reaches_the_server_and_no_command_line(host: Host) -> Non
     assert not any(b"hunter2" in file.read_bytes() for file in host.state.rglob("*") if file.is_file())
     path.write_text("hunter3\n", encoding="ascii")
     state = await observe(runtime)
-    assert [loaded.name.text for loaded in state.loaded] == [A]
-    assert state.serving(named(A)) is None
+    assert memory_drift(host.spec(model(A), active=A, api_key_file=str(path)), state) == (
+        DriftKind.CHANGED,
+        "is served otherwise than the file now says: api_key_file",
+    )
     await activate(runtime, model(A))
     assert (await observe(runtime)).serving(named(A)) is not None
 

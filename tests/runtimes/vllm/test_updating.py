@@ -135,8 +135,9 @@ async def test_a_hold_that_is_no_longer_needed_is_removed_by_itself(host: Host) 
     await runtime._weights.install(A, "main", (), lambda _: None)
     hold = runtime.hold_name(named(A))
     assert (await observe(runtime)).installed[hold].digest == before
-    for _ in range(2):
-        await runtime.remove(hold)
+    freed = [await runtime.remove(hold) for _ in range(2)]
+    assert freed[0] > 0
+    assert freed[1] == 0
     assert commits(host) == {after}
     assert hold not in (await observe(runtime)).installed
 
@@ -231,8 +232,8 @@ async def test_what_somebody_else_downloaded_is_neither_taken_nor_removed(host: 
     ours = host.hub.publish(A, small_model(A, seed="2"))
     await update(runtime, model(A))
     assert commits(host) == {theirs, ours}
-    for _ in range(2):
-        await runtime.remove(named(A))
+    for is_ours in (True, False):
+        assert (await runtime.remove(named(A)) > 0) is is_ours
         assert commits(host) == {theirs}
     runtime.follow(replace(spec, prune=Prune.ALL))
     await runtime.remove(named(A))

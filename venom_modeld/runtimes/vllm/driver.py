@@ -124,9 +124,9 @@ class VllmRuntime(Runtime):
         """Install another commit beside the one in use, prove it where that one is served, and let that one go."""
         await self._installer.update(spec, expect=expect, report=report)
 
-    async def remove(self, name: ModelName) -> None:
-        """Stop what serves a model, and take it off the disk."""
-        await self._installer.remove(name)
+    async def remove(self, name: ModelName) -> int:
+        """Stop what serves a model, take it off the disk, and return the bytes that this freed."""
+        return await self._installer.remove(name)
 
     async def activate(
         self,

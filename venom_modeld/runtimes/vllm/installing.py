@@ -78,14 +78,18 @@ class Installer:
             return
         await self._exchange(spec, before.snapshot, snapshot, report)
 
-    async def remove(self, name: ModelName) -> None:
-        """Take a model, or the commit that a hold keeps, off the disk, after whatever serves it was stopped."""
+    async def remove(self, name: ModelName) -> int:
+        """Take a model, or the commit that a hold keeps, off the disk, after whatever serves it was stopped.
+
+        Returns how many bytes that freed; what others use of it stays.
+        """
         await self._shelf.installed()
         model = held_name(name)
         if model is not None:
-            if not await self._drop_earlier(model):
+            freed = await self._drop_earlier(model)
+            if freed is None:
                 raise self._still_served(model)
-            return
+            return freed
         if any(Path(path).parent == self._weights.snapshot_path(name.text, "") for path in self._served_beside()):
             raise self._still_served(name)
         await self._serving.stop(name)
@@ -94,6 +98,7 @@ class Installer:
         logger.info("weights removed", extra={"model": name.text, "freed_bytes": freed})
         await asyncio.to_thread(self._choices.forget, name)
         await self._weights.tidy()
+        return freed
 
     async def put_back(self, name: ModelName) -> None:
         """Use the commit before the present one again, and take the present one off; no such commit is a success."""
@@ -146,23 +151,25 @@ class Installer:
         if isinstance(error, PermanentError):
             await self._take_off(spec.name, after.commit)
 
-    async def _drop_earlier(self, name: ModelName) -> bool:
-        """Take the commit before the present one off the disk, and tell whether it is no longer needed."""
+    async def _drop_earlier(self, name: ModelName) -> int | None:
+        """Take the commit before the present one off the disk, and return the bytes freed; None while it is needed."""
         choice = self._choices.of(name)
-        if choice is not None and choice.hold is not None:
-            if not await self._take_off(name, choice.hold):
-                return False
+        if choice is None or choice.hold is None:
+            return 0
+        freed = await self._take_off(name, choice.hold)
+        if freed is not None:
             await asyncio.to_thread(self._choices.release, name)
-        return True
+        return freed
 
-    async def _take_off(self, name: ModelName, commit: str) -> bool:
-        """Take a commit off the disk, if it was installed here; False where somebody is served from it."""
+    async def _take_off(self, name: ModelName, commit: str) -> int | None:
+        """Take a commit off the disk, if it was installed here, and return the bytes freed.
+
+        None where somebody is served from it: then it stays.
+        """
         served = await self._serving.roots() | self._served_beside()
         if name.text in served or str(self._weights.snapshot_path(name.text, commit)) in served:
-            return False
-        if commit in await self._shelf.ours(name):
-            await self._weights.remove(name.text, [commit])
-        return True
+            return None
+        return await self._weights.remove(name.text, [commit]) if commit in await self._shelf.ours(name) else 0
 
     def _served_beside(self) -> frozenset[str]:
         try:

@@ -73,32 +73,33 @@ class Observer:
         if not await self._is_healthy(client):
             return _View()
         if launch.key_digest != self._parts.key.digest():
-            return _View(loaded=(_shown(launch, frozenset()),))
+            return _View(loaded=(_shown(launch, await self._judge(launch, None, installed)),))
         served = await client.models()
-        name = ModelName(launch.name, launch.name, Provider.HUGGINGFACE)
         there, load = adapters.loaded(served), await client.load()
-        serves = frozenset({name} if await self._answers(name, launch, there, installed) else ())
         length = next((one.context_length for one in served if one.id == launch.name), None)
-        base = _shown(launch, serves, load=load, context_length=length)
+        base = _shown(launch, await self._judge(launch, there, installed), load=load, context_length=length)
         return _View(loaded=(base, *await self._adapters(there)), alias=launch.alias)
 
-    async def _answers(
-        self,
-        name: ModelName,
-        launch: Launch,
-        there: adapters.Adapters,
-        installed: Mapping[ModelName, InstalledModel],
-    ) -> bool:
-        """Tell whether a server serves the installed version of its model as the file says."""
-        model = installed.get(name)
-        if model is None or model.digest != launch.commit:
-            return False
-        spec = self._parts.shelf.spec(name)
+    async def _judge(
+        self, launch: Launch, there: adapters.Adapters | None, installed: Mapping[ModelName, InstalledModel]
+    ) -> "_Verdict":
+        """Tell whether a server serves the installed version of its model as the file says, and what else it does not.
+
+        `there` is None where the server cannot be asked for its adapters, because it has another key.
+        """
+        name = _name(launch)
+        model, spec = installed.get(name), self._parts.shelf.spec(name)
         found = await self._parts.shelf.find(spec)
-        if found is None or self._spec.model(name) is None:
-            return found is not None
+        if model is None or found is None or model.digest != launch.commit:
+            return _Verdict()
+        if self._spec.model(name) is None:
+            return _Verdict(serves=there is not None)
         wanted = launch_of(spec, found.snapshot, self._parts.options, alias=None, key_digest=self._parts.key.digest())
-        return launch.serves(wanted) and (not launch.lora or there == await adapters.wanted(spec, self._parts.shelf))
+        differing = launch.differences(wanted)
+        if not differing and launch.lora and there != await adapters.wanted(spec, self._parts.shelf):
+            differing = ("adapters",)
+        words = f"is served otherwise than the file now says: {', '.join(differing)}" if differing else None
+        return _Verdict(serves=launch.serves(wanted) and not differing, differs=words)
 
     async def _adapters(self, there: adapters.Adapters) -> tuple[LoadedModel, ...]:
         """Return loaded adapters, each under the name that clients know, answering for its repository."""
@@ -173,13 +174,26 @@ class _View:
     alias: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
+    """Whether a server serves its model as the file says; `differs` tells what it does otherwise, where that is all."""
+
+    serves: bool = False
+    differs: str | None = None
+
+
+def _name(launch: Launch) -> ModelName:
+    return ModelName(launch.name, launch.name, Provider.HUGGINGFACE)
+
+
 def _shown(
-    launch: Launch, serves: frozenset[ModelName], *, load: Load | None = None, context_length: int | None = None
+    launch: Launch, verdict: _Verdict, *, load: Load | None = None, context_length: int | None = None
 ) -> LoadedModel:
     return LoadedModel(
-        name=ModelName(launch.name, launch.name, Provider.HUGGINGFACE),
+        name=_name(launch),
         digest=launch.commit,
-        serves=serves,
+        serves=frozenset({_name(launch)} if verdict.serves else ()),
+        differs=verdict.differs,
         pinned=True,
         context_length=context_length,
         running_requests=load.running if load else None,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from venom_modeld.core.errors import ModeldError, PermanentError, TemporaryError
 from venom_modeld.core.reasons import Reason
@@ -26,8 +26,13 @@ from venom_modeld.runtimes.vllm.server.launch import Launch
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 0.1
-"""Seconds between two looks whether a server is ready: it refuses connections until it is, and tells nobody."""
+LOOK_EVERY, LOOK_SOON = 0.1, 0.005
+"""Seconds between two looks whether a server is ready, at the most, and after a sign that it may be.
+
+vLLM refuses connections until it is ready, and tells nobody when that is. Its log grows in that moment, which is the
+sign; but it may be kept from writing there, and systemd has the log of a unit. So it is looked at in turns as well,
+until it is ready, it ends, or `start_timeout` is over.
+"""
 
 CRASH_FIRST, CRASH_LONGEST = 10.0, 300.0
 """Seconds before a server is started again that crashed twice, and at the most."""
@@ -159,15 +164,18 @@ class Switch:
         """Return when a server is healthy; raise where it ends before that, or its time is over."""
         deadline = start.began + self._start_timeout
         ended = asyncio.ensure_future(start.ended())
+        pause = LOOK_EVERY
         try:
-            while not await _is_healthy(client):
-                await asyncio.wait([ended], timeout=LOOK_EVERY)
-                if ended.done():
-                    raise load_failed(doing, ended.result())
-                if self.wall() > deadline:
-                    raise load_failed(doing, f"it was not ready within {self._start_timeout:g} s (`start_timeout`)")
+            with start.signs() as sign:
+                while not await _is_healthy(client):
+                    pause = LOOK_SOON if await _is_given(sign, ended, pause) else min(2 * pause, LOOK_EVERY)
+                    if ended.done():
+                        raise load_failed(doing, ended.result())
+                    if self.wall() > deadline:
+                        raise load_failed(doing, f"it was not ready within {self._start_timeout:g} s (`start_timeout`)")
         finally:
             ended.cancel()
+            await asyncio.wait([ended])  # it may have begun a program that has to be ended first
 
     async def _ask(self, start: Start, client: Client, aim: Aim, doing: Doing) -> None:
         """Ask a server what it serves, have it generate, and give it its adapters."""
@@ -208,6 +216,17 @@ class Switch:
             return await (await self._clients.at(start.url)).is_healthy()
         except TemporaryError:
             return False
+
+
+async def _is_given(sign: asyncio.Event, ended: asyncio.Future[Any], pause: float) -> bool:
+    """Tell whether there was a sign since the last look, or comes in a pause that the end of the server cuts short."""
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(sign.wait())
+    try:
+        await asyncio.wait([ended, waiting], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        return sign.is_set()
+    finally:
+        waiting.cancel()
+        sign.clear()
 
 
 async def _is_healthy(client: Client) -> bool:

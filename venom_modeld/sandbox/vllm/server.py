@@ -28,14 +28,22 @@ class Busy:
         self.running = 0
         self.aborted = threading.Event()
 
-    def __enter__(self) -> None:
+    def enter(self) -> None:
+        """Count one more."""
         with self._changed:
             self.running += 1
 
-    def __exit__(self, *_: object) -> None:
+    def leave(self) -> None:
+        """Count one less."""
         with self._changed:
             self.running -= 1
             self._changed.notify_all()
+
+    def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
     def wait(self, seconds: float) -> bool:
         """Return when nothing is in progress, or after so many seconds; tells which."""
@@ -157,6 +165,15 @@ def listen(api: Api, bound: socket.socket) -> ThreadingHTTPServer:
         def log_message(self, *_: object) -> None:
             """Write no access log."""
 
+        def handle(self) -> None:
+            self.close_connection = True
+            try:
+                self.handle_one_request()
+            finally:
+                api.answering.leave()
+            while not self.close_connection:
+                self.handle_one_request()
+
         def _respond(self, method: str) -> None:
             with api.answering:
                 self._answer(method)
@@ -172,7 +189,12 @@ def listen(api: Api, bound: socket.socket) -> ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(text.encode())
 
-    server = ThreadingHTTPServer(("", 0), Handler, bind_and_activate=False)
+    class Listener(ThreadingHTTPServer):
+        def process_request(self, request: Any, client_address: Any) -> None:
+            api.answering.enter()  # until its first answer: the real one reads what came before it is told to stop
+            super().process_request(request, client_address)
+
+    server = Listener(("", 0), Handler, bind_and_activate=False)
     server.socket.close()
     server.socket = bound
     server.daemon_threads = True

@@ -1,6 +1,8 @@
 """What the driver asks of whoever starts and stops the server: the daemon itself, systemd, or somebody else."""
 
+import asyncio
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from venom_modeld.runtimes.vllm.server.launch import Launch
@@ -22,6 +24,10 @@ class Start(ABC):
     @abstractmethod
     async def ended(self) -> str:
         """Return when the server has ended, and not before, with why, in its own words where it left any."""
+
+    def signs(self) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set whenever the server may have become ready; it never is where nothing tells that."""
+        return nullcontext(asyncio.Event())
 
     @abstractmethod
     async def keep(self) -> None:

@@ -7,7 +7,7 @@ group is killed, whatever became of the first process.
 
 import asyncio
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from venom_modeld.runtimes.vllm.server.processes import (
     Exit,
@@ -56,32 +56,29 @@ async def _ask(identity: Identity, patience: float) -> None:
     try:
         for seconds in (patience, min(patience, SECOND_WAIT)):
             exit_.send(signal.SIGTERM)
-            if await _within(seconds, exit_):
+            if await _within(seconds, [exit_]):
                 return
         kill_group(identity, signal.SIGKILL)
-        await _within(KILL_WAIT, exit_)
+        await _within(KILL_WAIT, [exit_])
     finally:
         exit_.close()
 
 
-async def _within(seconds: float, exit_: Exit) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await exit_.wait()
-    except TimeoutError:
-        return False
-    return True
-
-
 async def _gone(pids: Iterable[int], seconds: float) -> bool:
-    """Wait until processes are gone, by events, and tell whether they are."""
+    """Wait until processes are gone, and tell whether they are."""
     watched = [Exit(identity, lambda: None) for identity in map(identify, pids) if identity is not None]
     try:
-        async with asyncio.timeout(seconds):
-            await asyncio.gather(*(one.wait() for one in watched))
-    except TimeoutError:
-        return False
+        return await _within(seconds, watched)
     finally:
         for one in watched:
             one.close()
-    return True
+
+
+async def _within(seconds: float, exits: Sequence[Exit]) -> bool:
+    """Tell whether processes have ended, as soon as they have, or when the time is over."""
+    ends = [asyncio.ensure_future(one.wait()) for one in exits]
+    try:
+        return not ends or not (await asyncio.wait(ends, timeout=seconds))[1]
+    finally:
+        for one in ends:
+            one.cancel()

@@ -67,6 +67,18 @@ class Launch:
             and (self.lora or not wanted.lora)
         )
 
+    def differences(self, wanted: "Launch") -> tuple[str, ...]:
+        """Return what else the wanted launch says of the same commit, in the words of the file, without any value."""
+        changed = {
+            "command": self.command != wanted.command,
+            _with_names("args", self.arguments, wanted.arguments): self.arguments != wanted.arguments,
+            _with_names("env", self.variables, wanted.variables): self.variables != wanted.variables,
+            "shutdown_timeout": self.shutdown_timeout != wanted.shutdown_timeout,
+            "api_key_file": self.key_digest != wanted.key_digest,
+            "adapters": wanted.lora and not self.lora,
+        }
+        return tuple(word for word, differs in changed.items() if differs)
+
     def serve_arguments(self, host: str, port: int) -> tuple[str, ...]:
         """Return what stands after the command on the command line."""
         return (
@@ -108,6 +120,15 @@ class Launch:
             return cls(**{**data, "command": tuple(data["command"])})
         except (TypeError, KeyError):
             return None
+
+
+def _with_names(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Return a key of the file with those of its names that have another value on each side."""
+    names = sorted(name for name in {*one, *other} if one.get(name, _NOTHING) != other.get(name, _NOTHING))
+    return f"{key} ({', '.join(names)})"
+
+
+_NOTHING = object()
 
 
 def _words(name: str, value: Any) -> tuple[str, ...]:

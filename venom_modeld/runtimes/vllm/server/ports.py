@@ -4,11 +4,13 @@ Where one server takes the place of another, both listen at the address that the
 they overlap, each has a port of its own, and a relay, a process of its own, holds the address.
 """
 
+import asyncio
 import errno
 import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from venom_modeld.core.errors import TemporaryError
@@ -19,6 +21,11 @@ from venom_modeld.runtimes.vllm.server.processes import Exit, Identity, is_alive
 from venom_modeld.runtimes.vllm.server.spawning import HANDED, spawn
 
 LOOPBACK = "127.0.0.1"
+
+KNOCK_WAIT = 5.0
+"""Seconds in which a server takes up a new connection and answers it, if it ever does."""
+
+_KNOCK = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 class Address:
@@ -112,6 +119,23 @@ class Relay:
         except (KeyError, TypeError, ValueError):
             return None
         return identity if is_alive(identity) else None
+
+
+async def knock(host: str, port: int) -> None:
+    """Return when a server has answered at a new connection; one that does not has nothing left to take up.
+
+    Connections are taken up in the order in which they came, and what came over one is read no later than what came
+    over the next. So whatever arrived before the knock is being worked on when that is answered.
+    """
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(KNOCK_WAIT):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(_KNOCK)
+                await reader.read()
+            finally:
+                writer.close()
+                await writer.wait_closed()
 
 
 def free_port() -> int:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from venom_modeld.runtimes.vllm.options import Options
 from venom_modeld.runtimes.vllm.server import ending
 from venom_modeld.runtimes.vllm.server.control import Server, Standing, Start
 from venom_modeld.runtimes.vllm.server.crashes import Crashes
+from venom_modeld.runtimes.vllm.server.growing import growing
 from venom_modeld.runtimes.vllm.server.launch import Launch
-from venom_modeld.runtimes.vllm.server.ports import LOOPBACK, Address, Relay, free_port
+from venom_modeld.runtimes.vllm.server.ports import LOOPBACK, Address, Relay, free_port, knock
 from venom_modeld.runtimes.vllm.server.processes import Exit, Identity, reap, shared_memory
 from venom_modeld.runtimes.vllm.server.reason import reason_of
 from venom_modeld.runtimes.vllm.server.runs import Run, Runs
@@ -29,9 +31,6 @@ logger = logging.getLogger(__name__)
 
 GIVE_UP_PATIENCE = 1.0
 """Seconds for a server to stop that nobody uses yet."""
-
-ARRIVAL = 0.5
-"""Seconds in which requests still arrive at a server whose address another one has now."""
 
 DRAIN_MARGIN = 10.0
 """Seconds beyond those in which requests may end."""
@@ -121,9 +120,15 @@ class ProcessServer(Server):
             await self._end_all([one for one in before if one.run.port == self._address.port])
             self._relay.point(start.run.port)
         left = [one for one in before if one.run.folder in self._starts]
-        if left:
-            await asyncio.sleep(ARRIVAL)
+        await self._let_arrive(left)
         await self._end_all(left)
+
+    async def _let_arrive(self, left: list["ProcessStart"]) -> None:
+        """Return when servers have taken up all that was on its way to them before clients reached another one."""
+        if left:
+            await knock(self._address.host, self._address.port)
+        for one in left:
+            await knock(LOOPBACK, one.run.port)
 
     async def gave_up(self, start: "ProcessStart") -> None:
         """End a server that was not proven, or does not work any more."""
@@ -241,6 +246,10 @@ class ProcessStart(Start):
         """Return why it ended, once it has."""
         await self._exit.wait()
         return self.reason()
+
+    def signs(self) -> AbstractContextManager[asyncio.Event]:
+        """Take all that it says for a sign."""
+        return growing(self.run.log)
 
     async def keep(self) -> None:
         """Make it the server."""

@@ -23,7 +23,7 @@ from venom_modeld.runtimes.vllm.weights.record import Mark
 from venom_modeld.runtimes.vllm.weights.telling import Teller
 
 LOOK_AGAIN = 0.25
-"""Seconds between two looks at a file that somebody else is downloading."""
+"""Seconds between two looks at a file that somebody else is downloading: how far that one is nothing else tells."""
 
 _Result = BaseException | None
 
