@@ -14,7 +14,7 @@ from venom_modeld.runtimes.vllm.clients import Clients
 from venom_modeld.runtimes.vllm.launching import Key
 from venom_modeld.runtimes.vllm.server.control import Server, Standing, Start
 from venom_modeld.runtimes.vllm.server.launch import Launch
-from venom_modeld.runtimes.vllm.switching import Aim, Switch
+from venom_modeld.runtimes.vllm.switching import Aim, Switch, left_of
 
 LAUNCH = Launch(name="a/b", commit="c", path="/hub/c", alias="default")
 NAMES = [{"id": name, "root": "/hub/c", "parent": None} for name in ("a/b", "default")]
@@ -170,3 +170,9 @@ async def test_a_line_that_broke_off_is_told_as_such_where_the_server_goes_on(
         await switched(server, tmp_path)
     assert isinstance(caught.value, RuntimeUnreachable)
     assert server.start.over.is_set()
+
+
+@pytest.mark.parametrize(("now", "left"), [(100.0, 30.0), (110.0, 20.0), (130.0, 0.0), (1e9, 0.0), (50.0, 30.0)])
+def test_what_is_left_of_a_time_is_never_more_than_all_of_it(now: float, left: float) -> None:
+    """A clock that was set back makes nothing last longer, and one that was set ahead ends it at the most."""
+    assert left_of(30.0, since=100.0, now=now) == left

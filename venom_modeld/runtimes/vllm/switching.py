@@ -8,7 +8,7 @@ started again if it no longer runs.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -62,7 +62,6 @@ class Switch:
         self._title = title
         self._proven = proven
         self._start_timeout = start_timeout
-        self.wall: Callable[[], float] = time.time
 
     async def to(self, aim: Aim) -> None:
         """Serve what is aimed at, and return when it was proven.
@@ -144,7 +143,7 @@ class Switch:
         """Raise TemporaryError where a server crashed repeatedly and it is too early to start another."""
         if crash is None or crash.count < 2 or not crash.launch.serves(aim.launch):
             return
-        wait = min(CRASH_LONGEST, CRASH_FIRST * 2.0 ** (crash.count - 2)) - (self.wall() - crash.at)
+        wait = min(CRASH_LONGEST, CRASH_FIRST * 2.0 ** (crash.count - 2)) - (time.monotonic() - crash.at)
         if wait > 0:
             raise TemporaryError(
                 f"{doing.sentence}: its server ended by itself {crash.count} times: {crash.reason}. It is started again"
@@ -162,7 +161,7 @@ class Switch:
 
     async def _ready(self, start: Start, client: Client, doing: Doing) -> None:
         """Return when a server is healthy; raise where it ends before that, or its time is over."""
-        deadline = start.began + self._start_timeout
+        deadline = time.monotonic() + left_of(self._start_timeout, since=start.began, now=time.time())
         ended = asyncio.ensure_future(start.ended())
         pause = LOOK_EVERY
         try:
@@ -171,7 +170,7 @@ class Switch:
                     pause = LOOK_SOON if await _is_given(sign, ended, pause) else min(2 * pause, LOOK_EVERY)
                     if ended.done():
                         raise load_failed(doing, ended.result())
-                    if self.wall() > deadline:
+                    if time.monotonic() > deadline:
                         raise load_failed(doing, f"it was not ready within {self._start_timeout:g} s (`start_timeout`)")
         finally:
             ended.cancel()
@@ -216,6 +215,14 @@ class Switch:
             return await (await self._clients.at(start.url)).is_healthy()
         except TemporaryError:
             return False
+
+
+def left_of(seconds: float, *, since: float, now: float) -> float:
+    """Return how much of a time is left that began at a moment of the wall clock, at the most all of it.
+
+    It seems to have begun in the future where the clock was set back meanwhile.
+    """
+    return min(seconds, max(0.0, seconds - (now - since)))
 
 
 async def _is_given(sign: asyncio.Event, ended: asyncio.Future[Any], pause: float) -> bool:

@@ -45,7 +45,7 @@ class Crash:
     launch: Launch
     reason: str
     at: float
-    """Seconds since the epoch."""
+    """Seconds of the steady clock, which nobody sets."""
     count: int
     """The how manieth one of the same launch it is within a short time."""
 

@@ -17,7 +17,7 @@ class Crashes:
 
     def note(self, launch: Launch, reason: str) -> Crash:
         """Count a crash."""
-        now, before = time.time(), self.last
+        now, before = time.monotonic(), self.last
         again = before is not None and before.launch == launch and now - before.at < MEMORY
         self.last = Crash(launch=launch, reason=reason, at=now, count=before.count + 1 if before and again else 1)
         return self.last
