@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types imports unit systemd docs screen screen-check screen-types browser chromium pictures samples test-vllm bench format clean fuzz audit lock
+.PHONY: run test lint types imports unit systemd docs screen screen-check screen-types browser chromium pictures samples test-vllm format clean fuzz audit lock
 
 run: $(STAMP) screen
 	@$(BIN)/python -m venom_modeld try
@@ -140,9 +140,33 @@ soak: $(STAMP)
 load: $(STAMP)
 	@$(BIN)/python -m tests.proof.load
 
-# What is claimed about speed, measured against floors in the same run: make bench [CLAIMS="cycle api"]
-bench: $(STAMP)
+# What is claimed about speed, measured against floors and a peer in the same run: make bench [CLAIMS="cycle api"]
+.PHONY: bench bench-vllm peers
+PEERS := var/peers
+PEER := ollama-herd==0.11.4
+
+bench: $(STAMP) peers
 	@$(BIN)/python -m bench $(CLAIMS)
+
+# The same for a real vLLM, in the environment of `make test-vllm`.
+bench-vllm: $(STAMP)
+	@PYTHON='$(PYTHON)' tests/live_vllm/setup '$(VLLM)'
+	@VENOM_MODELD_LIVE_VLLM='$(abspath $(VLLM))' $(BIN)/python -m bench vllm
+
+# Where a daemon's time goes, as docs/explanation/performance.md shows it.
+.PHONY: flame
+flame: $(STAMP) $(TOOLS)/bin/py-spy
+	@$(BIN)/python -m bench.flame $(TOOLS)/bin/py-spy docs/images/flame.svg
+
+$(TOOLS)/bin/py-spy: $(TOOLS)/.installed
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt py-spy
+	@touch $@
+
+# The peer has an environment of its own; where it cannot be had the rest is measured without it.
+peers: $(STAMP)
+	@[ -e $(PEERS)/.installed ] || { $(PYTHON) -m venv $(PEERS) \
+		&& $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check '$(PEER)' && touch $(PEERS)/.installed; } \
+		|| { rm -rf $(PEERS); echo '$(PEER) cannot be installed here; nothing is compared with it.' >&2; }
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix-only .

@@ -10,17 +10,43 @@ _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What the ratio must be: at most, or at least, a number."""
+    """What the ratio to the reference must be: at most, or at least, a number."""
 
     limit: float
     at_least: bool = False
 
-    def holds(self, ratio: float) -> bool:
-        """Tell whether a ratio is good enough."""
+    def holds(self, ours: float, reference: float) -> bool:
+        """Tell whether ours is good enough."""
+        ratio = ours / reference
         return ratio >= self.limit if self.at_least else ratio <= self.limit
 
     def __str__(self) -> str:
         return f"{'≥' if self.at_least else '≤'} {self.limit:g}×"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Above:
+    """How many seconds ours may be above the reference."""
+
+    seconds: float
+
+    def holds(self, ours: float, reference: float) -> bool:
+        """Tell whether ours is good enough."""
+        return ours <= reference + self.seconds
+
+    def __str__(self) -> str:
+        return f"≤ reference + {said(self.seconds, 's')}"
+
+
+class Untold:
+    """Nothing is claimed; the row is there for orientation."""
+
+    def holds(self, ours: float, reference: float) -> bool:  # noqa: ARG002 - any will do
+        """Return true."""
+        return True
+
+    def __str__(self) -> str:
+        return "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +68,13 @@ class Row:
 
 
 def compared(
-    claim: str, ours: Sequence[float], reference: Sequence[float], *, unit: str, against: str, target: Target
+    claim: str,
+    ours: Sequence[float],
+    reference: Sequence[float],
+    *,
+    unit: str,
+    against: str,
+    target: Target | Above | Untold,
 ) -> Row:
     """Return the line for two series that were measured in turns, run by run.
 
@@ -55,9 +87,24 @@ def compared(
         reference=f"{said(median(reference), unit)} ({against})",
         ratio=round(ratio, 3),
         target=str(target),
-        holds=target.holds(ratio),
+        holds=target.holds(median(ours), median(reference)),
         runs=len(ours),
         spread=_spread([one / other for one, other in zip(ours, reference, strict=True)]),
+    )
+
+
+def limited(claim: str, ours: Sequence[float], limit: float, *, unit: str, told: str) -> Row:
+    """Return the line for the worst of a series, which has to stay under a limit that is no measurement."""
+    worst = max(ours)
+    return Row(
+        claim=claim,
+        ours=said(worst, unit),
+        reference=f"{said(limit, unit)} ({told})",
+        ratio=round(worst / limit, 3),
+        target="≤ 1×",
+        holds=worst <= limit,
+        runs=len(ours),
+        spread=_spread([one / limit for one in ours]),
     )
 
 

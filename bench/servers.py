@@ -3,8 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bench.static_ollama import names
 
@@ -33,16 +34,27 @@ class AnOllama:
 
     def requests(self) -> int:
         """Return how many requests there were since the last time."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("count\n")
-        self._process.stdin.flush()
+        self._tell("count")
         return int(self._line())
 
-    def declared(self) -> str:
-        """Return a models.yaml that asks for exactly what is there."""
-        models = names(self.models)
+    def next_request(self, after: Callable[[], float]) -> float:
+        """Do something, and return how many seconds passed from the moment that it returns to the next request."""
+        self._tell("next")
+        self._line()
+        began = after()
+        return float(self._line()) - began
+
+    def declared(self, **first: Any) -> str:
+        """Return a models.yaml that asks for exactly what is there, with these keys at the first model."""
+        models: list[Any] = names(self.models)
         runtime = {"kind": "ollama", "url": self.url, "prune": "managed", "active": models[0], "models": models}
+        models[0] = {"name": models[0], **first} if first else models[0]
         return json.dumps({"version": 1, "runtimes": {"one": runtime}})
+
+    def _tell(self, command: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.flush()
 
     def _line(self) -> str:
         assert self._process.stdout is not None

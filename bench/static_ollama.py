@@ -1,12 +1,14 @@
 """A server that answers as an Ollama with so many models does, from bytes that were made beforehand.
 
 It does as little as a server can, so that what is measured on the other side is the client. Run as a program it prints
-its port; its lines of standard input are commands: `count` prints how many requests there were since the last time.
+its port; its lines of standard input are commands: `count` prints how many requests there were since the last time,
+`next` prints when the next request came, on the clock of `time.perf_counter`, after a line that says it waits.
 """
 
 import asyncio
 import json
 import sys
+import time
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: "
 
@@ -67,6 +69,7 @@ class Connection(asyncio.Protocol):
     """One keep-alive connection; requests without a body, or with one that comes in the same packet."""
 
     seen = 0
+    waiting = False
 
     def __init__(self, known: dict[bytes, bytes]) -> None:
         self._known = known
@@ -78,6 +81,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer at once."""
+        if Connection.waiting:
+            Connection.waiting = False
+            _say(time.perf_counter())
         Connection.seen += 1
         body = self._known.get(data.split(b" ", 2)[1], b"{}")
         self._transport.write(HEAD + str(len(body)).encode() + b"\r\n\r\n" + body)
@@ -86,13 +92,19 @@ class Connection(asyncio.Protocol):
 async def _serve(models: int) -> None:
     loop, known = asyncio.get_running_loop(), answers(models)
     server = await loop.create_server(lambda: Connection(known), "127.0.0.1", 0)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
+    _say(server.sockets[0].getsockname()[1])
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         if line.strip() == "count":
-            sys.stdout.write(f"{Connection.seen}\n")
-            sys.stdout.flush()
+            _say(Connection.seen)
             Connection.seen = 0
+        elif line.strip() == "next":
+            Connection.waiting = True
+            _say("waiting")
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def _floor(file: Path, body: bytes, tag: str) -> Iterator[str]:
     """Give the address of a bare route that sends these bytes."""
     file.write_bytes(body)
     command = [sys.executable, "-m", "bench.bare_starlette", str(file), tag]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as floor:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as floor:
         assert floor.stdout is not None
         yield f"http://127.0.0.1:{floor.stdout.readline().strip()}"
         floor.kill()
