@@ -133,6 +133,12 @@ def _tells(joined: asyncio.Event, line: dict[str, Any]) -> bool:
     return False
 
 
+def watchers(sandbox: Sandbox) -> int:
+    """Return how many pulls watch a download."""
+    assert sandbox._ollama is not None
+    return sum(download.watchers for download in sandbox._ollama._downloads._current.values())
+
+
 async def test_a_download_outlives_the_pull_that_began_it(sandbox: Sandbox, ollama: OllamaClient) -> None:
     """When the first pull leaves, the one that joined goes on."""
     sandbox.faults.rate = SLOW / 100
@@ -143,6 +149,8 @@ async def test_a_download_outlives_the_pull_that_began_it(sandbox: Sandbox, olla
     await joined.wait()
     sandbox.faults.rate = SLOW
     await first
+    sandbox.faults.rate = SLOW / 100
+    await eventually(lambda: watchers(sandbox) == 1)  # before the next layer, which the one that left would ask for
     sandbox.faults.rate = 1e12
     assert (await second)[-1] == {"status": "success"}
 

@@ -32,7 +32,7 @@ from venom_modeld.config.trail import Trail, trace
 
 _log = logging.getLogger(__name__)
 
-_STEP = 0.015
+_STEP = 0.03
 """Seconds between two looks at what the kernel told: a part of each delay, and the cost of an idle watcher."""
 
 _SETTLING_STEP = 0.005

@@ -2080,7 +2080,7 @@ export interface components {
          * @description One word for programs; the sentence for people stands beside it in `message`.
          * @enum {string}
          */
-        readonly Reason: "Succeeded" | "Progressing" | "Pending" | "Retrying" | "Suspended" | "Unsafe" | "Cancelled" | "Stalled" | "Starting" | "RemovedFromFile" | "Interrupted" | "Valid" | "Invalid" | "FileMissing" | "SignatureRefused" | "Reachable" | "Unreachable" | "InvalidAnswer" | "AccessDenied" | "NotFound" | "InvalidName" | "RateLimited" | "RegistryUnreachable" | "RegistryError" | "RegistryInsecure" | "RuntimeTooOld" | "PinMismatch" | "DiskFull" | "Corrupt" | "NoProgress" | "Cut" | "InvalidDefinition" | "NotVerified" | "LoadFailed" | "NothingGenerated" | "AliasTaken" | "Failed" | "Gated" | "RevisionNotFound" | "CredentialsRefused" | "NotServable";
+        readonly Reason: "Succeeded" | "Progressing" | "Pending" | "Retrying" | "Suspended" | "Unsafe" | "Cancelled" | "Stalled" | "Starting" | "RemovedFromFile" | "Interrupted" | "InternalError" | "Valid" | "Invalid" | "FileMissing" | "SignatureRefused" | "Reachable" | "Unreachable" | "InvalidAnswer" | "AccessDenied" | "NotFound" | "InvalidName" | "RateLimited" | "RegistryUnreachable" | "RegistryError" | "RegistryInsecure" | "RuntimeTooOld" | "PinMismatch" | "DiskFull" | "Corrupt" | "NoProgress" | "Cut" | "InvalidDefinition" | "NotVerified" | "LoadFailed" | "NothingGenerated" | "AliasTaken" | "Failed" | "Gated" | "RevisionNotFound" | "CredentialsRefused" | "NotServable";
         /**
          * Role
          * @description Why the daemon put a name on a runtime.
