@@ -60,7 +60,7 @@ class Scrape(Collector):
         yield _one("config_valid", "1 while the file is valid as it is now, else 0.", valid)
         yield from self._source(snapshot.file.origin)
         yield _one("event_loop_lag_seconds", "How long one turn of the event loop took at the scrape.", self.loop_lag)
-        delays, text = self.tally.delays, "How much later than asked the event loop woke, measured 20 times a second."
+        delays, text = self.tally.delays, "How much later than asked the event loop woke, measured 4 times a second."
         late = HistogramMetricFamily(f"{PREFIX}event_loop_delay_seconds", text)
         late.add_metric([], _buckets(DELAY_BOUNDS, delays.counts), delays.seconds)
         yield late

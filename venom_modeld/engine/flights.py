@@ -26,7 +26,11 @@ class Flight:
         return replace(self.record, transfer=self.transfer)
 
     def cancel(self, why: str, *, hold: bool = False) -> None:
-        """Ask it to stop; asking twice is asking once."""
+        """Ask it to stop; asking twice is asking once.
+
+        A task that is cancelled before its first step never takes any, and so could not tell that it is over. That
+        step stands in line before whatever is called soon.
+        """
         if not self.cancelled_by and self.task is not None:
             self.cancelled_by, self.hold = why, hold
-            self.task.cancel()
+            asyncio.get_running_loop().call_soon(self.task.cancel)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from venom_modeld.core.desired import ModelSpec, RuntimeSpec, Update
 from venom_modeld.core.errors import ModeldError
@@ -63,7 +64,8 @@ class Lookups:
         for name, spec in wanted.items():
             known = self._answers.get(name)
             if name not in self._asking and (known is None or known.due <= self._clock()):
-                self._asking[name] = asyncio.create_task(self._ask(spec), name=f"look up {name}")
+                self._asking[name] = asking = asyncio.create_task(self._ask(spec), name=f"look up {name}")
+                asking.add_done_callback(partial(self._asked, name))
 
     def expire(self) -> None:
         """Let every answer be old now; it stays known until there is a newer one."""
@@ -108,9 +110,11 @@ class Lookups:
                 logger.info("provider look-up failed", extra=fields)
             due = self._clock() + min(RETRY_SECONDS, self._interval)
             self._answers[spec.name] = _Answer(before.remote if before else None, due, failed=True)
-        finally:
-            del self._asking[spec.name]
-            self._wake()
+
+    def _asked(self, name: ModelName, _: asyncio.Task[None]) -> None:
+        """Take note that an answer is there, or none will come; also of a task that was cancelled before it began."""
+        del self._asking[name]
+        self._wake()
 
 
 def worth_asking(spec: RuntimeSpec, installed: Mapping[ModelName, InstalledModel]) -> list[ModelSpec]:

@@ -19,6 +19,7 @@ from venom_modeld.core.desired import DesiredState
 from venom_modeld.core.events import Event
 from venom_modeld.core.kinds import RuntimeKind
 from venom_modeld.core.reasons import Reason
+from venom_modeld.state.errors import StateError
 from venom_modeld.state.records import AcceptedFile
 from venom_modeld.state.snapshot import FileSnapshot
 from venom_modeld.state.store import Store
@@ -95,7 +96,7 @@ class DesiredSource:
             accepted_at=self._wall(),
             author=source.author,
         )
-        await self._store.save_file(accepted)
+        await self._remember(accepted)
         self._take(accepted, parsed)
         fields = {"revision": source.revision, "generation": generation, "author": source.author}
         logger.info("file accepted", extra=fields)
@@ -110,6 +111,13 @@ class DesiredSource:
             )
         )
         return True
+
+    async def _remember(self, accepted: AcceptedFile) -> None:
+        """Keep the file for a restart; where the disk is full it is followed all the same."""
+        try:
+            await self._store.save_file(accepted)
+        except StateError as error:
+            logger.warning("file cannot be kept for a restart", extra={"detail": error.message})
 
     def _parse(self, content: bytes) -> DesiredFile:
         return parse_models(content, path=str(self._path), kinds=self._kinds)

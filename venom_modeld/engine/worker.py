@@ -82,6 +82,7 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         clock = asyncio.get_running_loop().time
         self._ledger = Ledger(store, order.spec.name)
+        self._journal = Journal(store, wall=pace.wall, tell=tell)
         self._lookups = Lookups(runtime, interval=pace.update_interval, clock=clock, wake=self.wake)
         self._executor = Executor(
             Effects(
@@ -91,7 +92,7 @@ class Worker:
                 lambda error, operation: with_advice(error, operation, order.spec.kind, advise),
             ),
             self._ledger,
-            Journal(store, wall=pace.wall, tell=tell),
+            self._journal,
             Patience(
                 backoff=Backoff(first=pace.backoff_first, longest=pace.backoff_longest, draw=pace.draw),
                 stall_timeout=pace.stall_timeout,
@@ -147,9 +148,10 @@ class Worker:
         Where it became `another` server of that name, or is started otherwise, failures of before say nothing.
         """
         await self._ledger.load()
-        await self._ledger.forgive_beyond(self._pace.wall() + LONGEST_WAITS * self._pace.backoff_longest)
+        latest = self._pace.wall() + LONGEST_WAITS * self._pace.backoff_longest
+        await self._journal.saving(self._ledger.forgive_beyond(latest))
         if another:
-            await self._ledger.forgive(stalls=True)
+            await self._journal.saving(self._ledger.forgive(stalls=True))
         await self._reporter.begin(
             RuntimeSnapshot(
                 spec=self.order.spec, capabilities=self._runtime.capabilities, inventory=self._ledger.inventory
