@@ -40,11 +40,12 @@ asyncio.run(write(Path(sys.argv[1]), int(sys.argv[2])))
 
 def killed_after(path: Path, first: int, acknowledgements: int, env: dict[str, str]) -> int:
     """Write in another process, kill it after so many acknowledgements, and return the last one it printed."""
+    # Without a buffer, in which lines would stay that were written by the time of the kill.
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, path, str(first)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        bufsize=0,
         env=env,
     )
     assert process.stdout is not None
@@ -52,9 +53,9 @@ def killed_after(path: Path, first: int, acknowledgements: int, env: dict[str, s
         assert process.stdout.readline()
     process.kill()
     rest, errors = process.communicate()
-    assert errors == ""
+    assert errors == b""
     lines = rest.splitlines(keepends=True)
-    whole = [int(line) for line in lines if line.endswith("\n")]
+    whole = [int(line) for line in lines if line.endswith(b"\n")]
     return whole[-1] if whole else first + acknowledgements - 1
 
 
