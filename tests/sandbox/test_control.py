@@ -117,7 +117,7 @@ async def test_ollama_is_stopped_crashed_and_started(
     for path, body in (("/stop", None), ("/crash", None), ("/crash", {"restart_after": 0.01})):
         await control.post(path, json=body)
         if body is None:
-            with pytest.raises(httpx2.ConnectError):
+            with pytest.raises(httpx2.TransportError):
                 await ollama.tags()
             state = (await control.get("/state")).json()
             assert (state["up"], state["loaded"], list(state["installed"])) == (False, [], [MODEL])

@@ -92,10 +92,10 @@ async def test_a_cut_without_a_stream(sandbox: Sandbox, ollama: OllamaClient) ->
 
 async def test_a_crash_during_a_pull(sandbox: Sandbox, ollama: OllamaClient) -> None:
     """The stream breaks, the port is closed, nothing of the blob is left; the restart comes by itself."""
-    sandbox.faults.crash_at, sandbox.faults.restart_after = 250_000_000, 0.05
+    sandbox.faults.crash_at, sandbox.faults.restart_after = 250_000_000, 1.0
     with pytest.raises(httpx2.TransportError):
         await ollama.pull(MODEL)
-    with pytest.raises(httpx2.ConnectError):
+    with pytest.raises(httpx2.TransportError):
         await ollama.tags()
     assert list(sandbox.describe()["partial_blobs"].values()) == [0]
     await eventually(lambda: sandbox.describe()["up"])
@@ -183,7 +183,7 @@ async def assert_unreadable(ollama: OllamaClient) -> None:
 
 async def test_a_pull_that_joined_a_failing_one_wedges(sandbox: Sandbox, ollama: OllamaClient) -> None:
     """The first pull fails, the second gets lines without a total for ever, and Ollama dies when it leaves."""
-    sandbox.faults.registry_latency, sandbox.faults.blob_head = 0.2, 500
+    sandbox.faults.registry_latency, sandbox.faults.blob_head = 1.0, 500
     first = asyncio.create_task(ollama.pull(MODEL))
     await eventually(lambda: sandbox.requests.count(method="HEAD") == 1)
     sandbox.faults.registry_latency = 0.0
@@ -197,7 +197,7 @@ async def test_a_pull_that_joined_a_failing_one_wedges(sandbox: Sandbox, ollama:
     assert (await first)[-1] == {"error": "500: "}
     assert all(set(line) == {"status", "digest"} for line in seen[1:])
     await eventually(lambda: not sandbox.describe()["up"])
-    with pytest.raises(httpx2.ConnectError):
+    with pytest.raises(httpx2.TransportError):
         await ollama.tags()
 
 

@@ -26,7 +26,7 @@ async def test_it_is_three_processes_of_one_group(command: Command) -> None:
 
 async def test_the_port_is_closed_until_it_is_ready(command: Command) -> None:
     """No answer is ever given before that."""
-    command.fault(engine_seconds=0.3)
+    command.fault(engine_seconds=1.5)
     process = await command.start()
     await eventually(lambda: set(command.members(process)) >= NAMES)
     with pytest.raises(httpx2.ConnectError):
