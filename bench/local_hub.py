@@ -6,12 +6,11 @@ the hash of each file. Each line of standard input asks for the bytes that were 
 
 import asyncio
 import json
-import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from bench.child import Child
 from venom_modeld.sandbox.hub import Hub, HubSettings
 from venom_modeld.sandbox.hub.repositories import small_model
 
@@ -20,34 +19,23 @@ PARTS, PART = 10, 300_000_000
 """The weights; configuration and tokenizer make it twelve files."""
 
 
-class AHub:
+class AHub(Child):
     """A Hub whose repository lies in a folder; `files` are the hashes by path."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        super().__init__("local_hub", str(folder))
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "bench.local_hub", str(self._folder)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        told = json.loads(self._process.stdout.readline())
+        super().__enter__()
+        told = json.loads(self.line())
         self.url: str = told["url"]
         self.files: dict[str, str] = told["files"]
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
-
     def sent(self) -> dict[str, int]:
         """Return the bytes that were sent since the last time, by path."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write("sent\n")
-        self._process.stdin.flush()
-        told = json.loads(self._process.stdout.readline())
+        self.tell("sent")
+        told = json.loads(self.line())
         return {name.removeprefix(f"{NAME}/"): size for name, size in told.items()}
 
 

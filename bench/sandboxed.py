@@ -6,14 +6,13 @@ The program takes names of models, each offered in many layers, and prints the a
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Self
 
 import httpx2
 
+from bench.child import Child
 from venom_modeld.sandbox import Sandbox, SandboxSettings
 from venom_modeld.sandbox.artifacts import MODEL_TYPE, Blob, ModelSpec, bundle, digest_of, layer_of, make_manifest
 from venom_modeld.sandbox.shelf import Shelf
@@ -24,40 +23,32 @@ LAYERS, LAYER = 20, 100_000_000
 """How many layers a model has that is offered in layers, and the bytes of each."""
 
 
-class ASandbox:
+class ASandbox(Child):
     """A sandbox with all its servers; `layered` are the names of models of many layers."""
 
     def __init__(self, layered: Sequence[str] = ()) -> None:
-        self._layered = layered
+        super().__init__("sandboxed", *layered)
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "bench.sandboxed", *self._layered]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        self.addresses: dict[str, str] = json.loads(self._process.stdout.readline())
+        super().__enter__()
+        self.addresses: dict[str, str] = json.loads(self.line())
         self.ollama, self.registry = self.addresses["ollama"], self.addresses["registry"]
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
-
     def publish(self, name: str, size: int) -> None:
         """Offer a model of so many bytes."""
-        self._tell("/registry/publish", {"name": name, "size": size})
+        self._post("/registry/publish", {"name": name, "size": size})
 
     def install(self, name: str) -> None:
         """Put a model that is offered on the disk."""
-        self._tell("/install", {"name": name})
+        self._post("/install", {"name": name})
 
     def declared(self, models: Sequence[object], active: str | None = None) -> str:
         """Return a models.yaml that asks for these models."""
         runtime = {"kind": "ollama", "url": self.ollama, "prune": "never", "models": models}
         return json.dumps({"version": 1, "runtimes": {"one": runtime | ({"active": active} if active else {})}})
 
-    def _tell(self, path: str, body: dict[str, object]) -> None:
+    def _post(self, path: str, body: dict[str, object]) -> None:
         httpx2.post(self.addresses["control"] + path, json=body).raise_for_status()
 
 
