@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from venom_modeld.config.editor import activate, install, remove, set_in_entry, set_value
-
-UNHURRIED = settings(deadline=None)
 
 NAMES = [
     "qwen3:0.6b",
@@ -137,7 +135,6 @@ def line_ends(text: str) -> set[bool]:
     return {line.endswith("\r") for line in text.split("\n")[:-1]}
 
 
-@UNHURRIED
 @given(files(), st.sampled_from(["new:1b", "on", "x y"]), st.booleans())
 def test_an_installed_model_is_the_last_of_the_list(text: str, name: str, long: bool) -> None:
     """After an install the data has the entry at the end of the list and is the same elsewhere."""
@@ -153,7 +150,6 @@ def test_an_installed_model_is_the_last_of_the_list(text: str, name: str, long: 
     assert line_ends(edited) <= line_ends(text) or "\n" not in text
 
 
-@UNHURRIED
 @given(files(), st.sets(st.sampled_from(NAMES)), st.booleans())
 def test_removed_models_are_gone_and_the_others_stay(text: str, names: set[str], clear: bool) -> None:
     """After a removal the data lacks the named entries and nothing else; at most a line for each is written anew."""
@@ -173,7 +169,6 @@ def test_removed_models_are_gone_and_the_others_stay(text: str, names: set[str],
         assert edited == text
 
 
-@UNHURRIED
 @given(files(), st.sampled_from([*NAMES, None]))
 def test_an_activated_model_is_active(text: str, name: str | None) -> None:
     """After an activation `active` says so, nothing else has changed, and at most one line is another."""
@@ -187,7 +182,6 @@ def test_an_activated_model_is_active(text: str, name: str | None) -> None:
     assert max(gone, come) <= 1
 
 
-@UNHURRIED
 @given(files(), st.sampled_from([None, "r0"]))
 def test_suspend_and_resume_lead_back_to_the_same_text(text: str, runtime: str | None) -> None:
     """A key that is set and removed again leaves the text as it was, but for the end of a last line that had none."""
@@ -198,7 +192,6 @@ def test_suspend_and_resume_lead_back_to_the_same_text(text: str, runtime: str |
     assert set_value(suspended, runtime, "suspend", None).rstrip("\r\n") == text.rstrip("\r\n")
 
 
-@UNHURRIED
 @given(files(), st.sampled_from(["keep", "update"]), st.sampled_from([True, "always", None]), st.data())
 def test_a_key_of_an_entry_is_set_and_nothing_else(text: str, key: str, value: bool | str | None, data: Any) -> None:
     """The entry says it afterwards, its siblings and all comments are as they were.

@@ -4,7 +4,7 @@ import string
 from typing import Any, ClassVar
 
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from venom_modeld.config.yaml_source import Document, parse
@@ -50,8 +50,6 @@ PIECES = st.sampled_from(
     ]
 )
 YAML_LIKE = st.lists(PIECES, max_size=40).map("".join)
-UNHURRIED = settings(deadline=None)
-"""No example has a deadline of its own: the machine may be busy."""
 
 
 def check(document: Document) -> None:
@@ -63,7 +61,6 @@ def check(document: Document) -> None:
     document.where_key(("a", 0, "b"))
 
 
-@UNHURRIED
 @given(st.binary(max_size=200))
 @example(b"\xff\xfea\x00")
 @example(b"\xef\xbb\xbf")
@@ -72,14 +69,12 @@ def test_no_bytes_raise(content: bytes) -> None:
     check(parse(content, path="m.yaml"))
 
 
-@UNHURRIED
 @given(st.text(max_size=200))
 def test_no_text_raises(text: str) -> None:
     """Whatever text a file holds, reading it gives a document."""
     check(parse(text.encode("utf-8", "surrogatepass"), path="m.yaml"))
 
 
-@UNHURRIED
 @given(YAML_LIKE, st.sampled_from([yaml.CSafeLoader, yaml.SafeLoader]))
 @example("&a [*a]", yaml.CSafeLoader)
 @example("? *a", yaml.CSafeLoader)
@@ -90,7 +85,6 @@ def test_no_text_of_yaml_pieces_raises(text: str, parser: type[yaml.SafeLoader |
     check(parse(text.encode(), path="m.yaml", parser=parser))
 
 
-@UNHURRIED
 @given(YAML_LIKE)
 def test_what_has_no_problems_is_what_pyyaml_reads(text: str) -> None:
     """A text without problems and without aliases has the data that PyYAML finds in it, if PyYAML takes it."""
@@ -104,7 +98,6 @@ def test_what_has_no_problems_is_what_pyyaml_reads(text: str) -> None:
     assert repr(document.data) == repr(expected)
 
 
-@UNHURRIED
 @given(DATA, st.booleans() | st.none(), st.integers(2, 6))
 def test_written_data_reads_the_same(data: Any, flow: bool | None, indent: int) -> None:
     """What PyYAML writes in any of its styles reads back as the same data, without problems where it is not empty."""
@@ -114,7 +107,6 @@ def test_written_data_reads_the_same(data: Any, flow: bool | None, indent: int) 
     assert [problem.message for problem in document.problems] == (["the file holds no values"] if data is None else [])
 
 
-@UNHURRIED
 @given(DATA)
 @example({"a": [1e20, float("inf"), float("-inf"), "\x85\u2028\ufeff\x7f\n\t\"'"]})
 @example("1e5")
@@ -131,7 +123,6 @@ def test_what_is_no_number_is_written_as_yaml_has_it() -> None:
     assert in_line([float("nan")]) == "[.nan]"
 
 
-@UNHURRIED
 @given(TEXT | WORDS, st.sampled_from(["'", '"']))
 def test_a_text_keeps_the_quotes_asked_for(text: str, quote: str) -> None:
     """A text written in quotes of a kind reads the same, and has them unless they cannot hold it."""
@@ -140,7 +131,6 @@ def test_a_text_keeps_the_quotes_asked_for(text: str, quote: str) -> None:
     assert written[0] == quote or set(text) & set("\x85\u2028\u2029\ufeff")
 
 
-@UNHURRIED
 @given(st.text(string.ascii_letters + string.digits + "./@:+_-", min_size=1, max_size=20))
 def test_the_names_of_models_need_no_quotes_that_change_them(name: str) -> None:
     """A text of the characters of model names is itself again in a list, in a mapping and between brackets."""

@@ -299,7 +299,7 @@ def test_a_tag_that_moved_again_since_it_was_looked_up_is_followed_once() -> Non
         in_virtual_time(live(Path(folder)))
 
 
-@settings(max_examples=LIVES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=LIVES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(hosts(), specs(), st.lists(DEEDS, max_size=14))
 def test_whatever_happens_nothing_is_lost_and_it_converges(host: Host, spec: RuntimeSpec, deeds: list[Deed]) -> None:
     """Nothing is done that may not be, at no moment; once all faults have ended the runtime is as the file says."""

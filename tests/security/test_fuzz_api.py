@@ -168,7 +168,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield serving_it
 
 
-@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=CASES, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(requests(), min_size=1, max_size=3))
 def test_no_request_breaks_the_api(served: Served, asked: list[tuple[str, str, dict[str, str], bytes | None]]) -> None:
     """An answer is a success, or a problem in words; the file is edited to a file that holds, or not at all."""
@@ -185,7 +185,7 @@ def test_no_request_breaks_the_api(served: Served, asked: list[tuple[str, str, d
     assert parse_models(served.file.read_bytes(), path="m.yaml", kinds=kinds()).runtimes
 
 
-@settings(max_examples=CASES, deadline=None)
+@settings(max_examples=CASES)
 @given(junk=st.binary(max_size=300), after=st.booleans())
 def test_no_bytes_break_the_server(served: Served, junk: bytes, *, after: bool) -> None:
     """Whatever is no HTTP is answered by a refusal or by hanging up, and the next caller is served."""

@@ -44,7 +44,6 @@ from venom_modeld.trending.recommendations import _read
 
 FUZZED = settings(
     max_examples=CASES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 

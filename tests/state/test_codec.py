@@ -77,7 +77,7 @@ def containers_of(origin: Any, arguments: tuple[Any, ...]) -> st.SearchStrategy[
 
 
 @pytest.mark.parametrize("kind", STORED, ids=lambda kind: kind.__name__)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_what_was_printed_reads_back_as_it_was(kind: type[Any], data: st.DataObject) -> None:
     """Reading what was printed gives an equal value, and printing that gives the same text."""
@@ -95,7 +95,7 @@ def test_a_name_keeps_its_text_and_provider() -> None:
     assert (read.key, read.text, read.provider) == (name.key, name.text, name.provider)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     text=st.one_of(
         st.binary(),

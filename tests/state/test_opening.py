@@ -146,7 +146,7 @@ class TestDamage:
             assert store.recovered is None
             assert await read_everything(store) == WHOLE
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(data=st.data())
     def test_no_damage_whatever_stops_it_in_an_unknown_way(self, filled: Path, data: st.DataObject) -> None:
         """However bytes are overwritten or cut off, opening works, is refused with a sentence, or begins anew.

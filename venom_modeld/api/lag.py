@@ -8,8 +8,8 @@ import asyncio
 from bisect import bisect_left
 
 EVERY_SECONDS = 0.25
-"""Between two measurements. Each costs a tenth of a millisecond of the processor, which is most of what an idle daemon
-uses; a delay that comes again and again is met all the same, one of that length or more in any case."""
+"""Between two measurements. Each costs an idle daemon a tenth of a millisecond of the processor. A delay that comes
+again and again is met all the same, one of that length or more in any case."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 """Seconds: the upper bounds of the buckets that delays are counted in; a last bucket takes what is longer."""
