@@ -17,22 +17,32 @@ from bench.rows import Above, Row, compared, in_turns, limited
 from bench.servers import AnOllama
 
 RUNS, MODELS = 200, 20
+RESTS, REST = 4, 65
+"""How often, after so many seconds in which nobody touches the file, it is saved once more."""
 MEDIAN_ABOVE, WORST = 0.060, 0.250
 
 
 def measure() -> list[Row]:
-    """Return a row for the median and one for the worst."""
+    """Return a row for the median, one for the worst, and one for saves after a long silence."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = [stack.enter_context(AnOllama(models=MODELS)) for _ in range(2)]
         daemon = stack.enter_context(ADaemon(folder, servers[0].declared(), INTERVAL="1d"))
         bare = stack.enter_context(_bare(folder / "bare" / "models.yaml", servers[1].url))
-        ours, floor = in_turns(RUNS, _saving(daemon.file, servers[0]), _saving(bare, servers[1]))
+        saving = _saving(daemon.file, servers[0])
+        ours, floor = in_turns(RUNS, saving, _saving(bare, servers[1]))
+        rested = [_after_rest(saving) for _ in range(RESTS)]
     target, against = Above(seconds=MEDIAN_ABOVE), "a program of 20 lines on inotify, the same request"
     return [
         compared("a file saved → the first request, median", ours, floor, unit="s", against=against, target=target),
         limited(f"a file saved → the first request, worst of {RUNS}", ours, WORST, unit="s", told="the limit"),
+        limited("a file saved after a minute of rest → the first request", rested, WORST, unit="s", told="the limit"),
     ]
+
+
+def _after_rest(saving: Callable[[], float]) -> float:
+    time.sleep(REST)
+    return saving()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import eventually
 from venom_modeld.config.watcher import watch
 
 DEADLINE = 20.0
@@ -33,9 +34,9 @@ class Reader:
         self.free = asyncio.Event()
         self.free.set()
 
-    async def run(self, poll: float, debounce: float) -> None:
+    async def run(self, **seconds: float) -> None:
         """Read once at each turn of the watch."""
-        async for _ in watch(self.path, stop=self.stop, poll=poll, debounce=debounce):
+        async for _ in watch(self.path, stop=self.stop, **seconds):
             await self.free.wait()
             async with self.turn:
                 self.seen.append(content(self.path))
@@ -56,12 +57,14 @@ def content(path: Path) -> str | None:
 
 
 @asynccontextmanager
-async def reading(path: Path, *, poll: float = NEVER, debounce: float = 0.03) -> AsyncIterator[Reader]:
+async def reading(
+    path: Path, *, poll: float = NEVER, debounce: float = 0.03, alert: float = NEVER
+) -> AsyncIterator[Reader]:
     """Watch a file while the block runs; the block starts when the first content has been read."""
     reader = Reader(path)
     first = content(path)
     async with asyncio.timeout(3 * DEADLINE), asyncio.TaskGroup() as tasks:
-        tasks.create_task(reader.run(poll, debounce))
+        tasks.create_task(reader.run(poll=poll, debounce=debounce, alert=alert))
         try:
             await reader.until(first)
             yield reader
@@ -143,6 +146,47 @@ async def test_every_way_to_save_wakes_the_reader(tmp_path: Path, save: Callable
             shutil.rmtree(tmp_path / "above" / name, ignore_errors=True)
         save(file)
         await reader.until("new")
+
+
+@pytest.mark.parametrize("alert", [0.0, 0.05])
+async def test_a_watcher_at_rest_sees_what_happens_and_is_at_rest_again(tmp_path: Path, alert: float) -> None:
+    """A save after a long silence is read as the ones in a row are, and a burst is one turn."""
+    file = tmp_path / "models.yaml"
+    file.write_text("0")
+    async with reading(file, debounce=1.0, alert=alert) as reader:
+        for round_ in (1, 2):
+            for number in range(50):
+                file.write_text(f"{round_}.{number}")
+            await reader.until(f"{round_}.49")
+        assert reader.seen == ["0", "1.49", "2.49"]
+
+
+async def test_a_watcher_at_rest_looks_less_often(tmp_path: Path) -> None:
+    """Of two that watch the same file, the one at rest is woken less in the same time, whatever happens above."""
+    file = tmp_path / "models.yaml"
+    file.write_text("old")
+    async with reading(file, alert=0.05):
+        (resting,) = watching_threads()
+        async with reading(file):
+            (alert,) = watching_threads() - {resting}
+            before = wakes(resting), wakes(alert)
+            await eventually(lambda: wakes(alert) - before[1] > 50)
+            assert wakes(resting) - before[0] < 40
+            (tmp_path.parent / "of-somebody-else").touch()
+            before = wakes(resting), wakes(alert)
+            await eventually(lambda: wakes(alert) - before[1] > 50)
+            assert wakes(resting) - before[0] < 40
+
+
+def watching_threads() -> set[int]:
+    """Give the threads of this process that watch a file."""
+    return {thread.native_id or 0 for thread in threading.enumerate() if thread.name.startswith("watch")}
+
+
+def wakes(thread: int) -> int:
+    """Tell how often a thread gave up the processor of its own, by what the kernel counts."""
+    status = Path(f"/proc/self/task/{thread}/status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
 
 
 async def test_a_link_that_is_set_anew_wakes_the_reader(tmp_path: Path) -> None:
@@ -379,7 +423,7 @@ async def test_a_cancelled_reader_ends_the_watch(tmp_path: Path) -> None:
     """A reader that is cancelled in the middle of its wait takes the watch's thread with it."""
     threads = threading.active_count()
     reader = Reader(tmp_path / "models.yaml")
-    task = asyncio.create_task(reader.run(NEVER, 0.03))
+    task = asyncio.create_task(reader.run(poll=NEVER))
     await reader.until(None)
     task.cancel()
     async with asyncio.timeout(DEADLINE):
@@ -398,6 +442,7 @@ async def test_a_failure_of_the_thread_reaches_the_reader() -> None:
 WITHOUT_NOTIFICATIONS = """
 import asyncio, json, logging, os, resource, sys
 from pathlib import Path
+from tests.conftest import eventually
 from venom_modeld.config.watcher import watch
 
 file, poll = Path(sys.argv[1]), 0.02

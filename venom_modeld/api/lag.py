@@ -5,11 +5,15 @@ turning shows there: work of our own that is too long, and threads or other prog
 """
 
 import asyncio
+import time
 from bisect import bisect_left
 
-EVERY_SECONDS = 0.25
-"""Between two measurements. Each costs an idle daemon a tenth of a millisecond of the processor. A delay that comes
-again and again is met all the same, one of that length or more in any case."""
+OFTEN_SECONDS, SELDOM_SECONDS = 0.1, 1.0
+"""Between two measurements: of a loop that works, and of one that rests. Each costs an idle daemon a tenth of a
+millisecond of the processor, and where nothing is done nothing waits."""
+
+BUSY = 0.02
+"""Of one processor: a loop whose thread used more than this share since the last measurement counts as working."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 """Seconds: the upper bounds of the buckets that delays are counted in; a last bucket takes what is longer."""
@@ -30,7 +34,10 @@ class Delays:
     async def watch(self) -> None:
         """Measure until cancelled."""
         clock = asyncio.get_running_loop().time
+        pause = OFTEN_SECONDS
         while True:
-            due = clock() + EVERY_SECONDS
-            await asyncio.sleep(EVERY_SECONDS)
+            worked, due = time.thread_time(), clock() + pause
+            await asyncio.sleep(pause)
             self.add(max(0.0, clock() - due))
+            is_busy = time.thread_time() - worked > BUSY * pause
+            pause = OFTEN_SECONDS if is_busy else SELDOM_SECONDS

@@ -25,6 +25,11 @@ class Trail:
     folders: dict[str, tuple[int, int]]
     names: frozenset[str]
 
+    @property
+    def end(self) -> str:
+        """The folder that the trail ends in: that of the file itself, where there is one."""
+        return next(reversed(self.folders))
+
 
 def trace(path: Path) -> Trail:
     """Follow an absolute `path` from the root as far as it leads; raises nothing for a path that leads nowhere."""

@@ -15,11 +15,13 @@ All that may block (a network file system that hangs) happens in the thread, nev
 
 import asyncio
 import logging
+import os
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 # Documented by watchfiles as "Rust backend direct usage". `awatch` on top of it logs each change of any file in the
@@ -33,7 +35,11 @@ from venom_modeld.config.trail import Trail, trace
 _log = logging.getLogger(__name__)
 
 _STEP = 0.03
-"""Seconds between two looks at what the kernel told: a part of each delay, and the cost of an idle watcher."""
+"""Seconds between two looks at what the kernel told, while somebody is at work: a part of each delay."""
+
+_RESTING_STEP = 0.08
+"""The same while nobody is: what it costs to watch is paid for each look, so an idle watcher takes fewer."""
+
 
 _SETTLING_STEP = 0.005
 """The same while a burst is waited for, which is short."""
@@ -45,17 +51,20 @@ _LONGEST_BURST = 10
 
 
 async def watch(
-    path: Path | str, *, stop: asyncio.Event, poll: float = 30.0, debounce: float = 0.03
+    path: Path | str, *, stop: asyncio.Event, poll: float = 30.0, debounce: float = 0.03, alert: float = 60.0
 ) -> AsyncGenerator[None, None]:
     """Yield once when the watch stands, and then each time when the content behind `path` may have changed.
 
     The consumer reads the file at each turn; what happens while it does so gives another turn, and many changes give
-    one. The file need not exist. `poll` and `debounce` are seconds. Ends when `stop` is set, with its thread gone; a
-    consumer that leaves the loop in another way should close the iterator (`contextlib.aclosing`).
+    one. The file need not exist. `poll`, `debounce` and `alert` are seconds; the last is how long somebody counts as
+    being at work after anything happened in the file's folder: an editor that opens the file makes one beside it. Ends
+    when `stop` is set, with its thread gone; a consumer that leaves the loop in another way should close the iterator
+    (`contextlib.aclosing`).
     """
     loop = asyncio.get_running_loop()
     bell = asyncio.Event()
-    lookout = _Lookout(path, poll=poll, debounce=debounce, wake=lambda: loop.call_soon_threadsafe(bell.set))
+    wake = partial(loop.call_soon_threadsafe, bell.set)
+    lookout = _Lookout(path, poll=poll, debounce=debounce, alert=alert, wake=wake)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch") as thread:
         work = loop.run_in_executor(thread, lookout.run)
         work.add_done_callback(lambda _: bell.set())
@@ -81,14 +90,18 @@ async def _relay(stop: asyncio.Event, bell: asyncio.Event) -> None:
 class _Lookout:
     """What runs in the thread: listens, compares, wakes."""
 
-    def __init__(self, path: Path | str, *, poll: float, debounce: float, wake: Callable[[], object]) -> None:
+    def __init__(
+        self, path: Path | str, *, poll: float, debounce: float, alert: float, wake: Callable[[], object]
+    ) -> None:
         self.stop = threading.Event()
         self._path = Path(path).absolute()
         self._poll = poll
         self._debounce = debounce
+        self._alert = alert
         self._wake = wake
         self._last: object = _NEVER
         self._listening = True
+        self._alert_until = time.monotonic() + alert
 
     def run(self) -> None:
         """Listen until `stop` is set, anew each time when the trail is another one."""
@@ -135,15 +148,23 @@ class _Lookout:
             if time.monotonic() >= due:
                 self._compare()
                 due = time.monotonic() + self._poll
-            if self._happened(notify, trail, due - time.monotonic(), _STEP):
-                self._settle(notify, trail)
+            seconds, step = self._patience(due)
+            if self._happened(notify, trail, seconds, step):
+                self._settle(notify, trail, self._debounce - step)
                 self._last = self._look()
                 self._wake()
 
-    def _settle(self, notify: RustNotify, trail: Trail) -> None:
-        """Wait for the end of a burst; a look tells of a change once nothing more happened for a step."""
+    def _patience(self, due: float) -> tuple[float, float]:
+        """Return for how long to listen before anything else is done, and with how long a step."""
+        now = time.monotonic()
+        if now < self._alert_until:
+            return min(due, self._alert_until) - now, _STEP
+        return due - now, _RESTING_STEP
+
+    def _settle(self, notify: RustNotify, trail: Trail, left: float) -> None:
+        """Wait for the end of a burst. A look tells of a change after a quiet step; so much is `left` then."""
         limit = time.monotonic() + _LONGEST_BURST * self._debounce
-        quiet = time.monotonic() + self._debounce - _STEP
+        quiet = time.monotonic() + left
         while (left := min(quiet, limit) - time.monotonic()) > 0 and not self.stop.is_set():
             if self._happened(notify, trail, left, _SETTLING_STEP):
                 quiet = time.monotonic() + self._debounce
@@ -154,6 +175,8 @@ class _Lookout:
         changes = notify.watch(step_ms, step_ms, max(1, round(seconds * 1000)), self.stop)
         if isinstance(changes, str):
             return False
+        if any(os.path.dirname(name) == trail.end for _, name in changes):  # noqa: PTH120 - a name may be no path
+            self._alert_until = time.monotonic() + self._alert
         return any(name in trail.names for _, name in changes)
 
     def _compare(self) -> None:
