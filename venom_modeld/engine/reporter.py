@@ -77,6 +77,7 @@ class Reporter:
             inventory=self._ledger.inventory,
             drift=outcome.drift,
             plan=outcome.plan,
+            operations=tuple(_pending(step, outcome) for step in outcome.plan.steps) if outcome.plan else (),
             conditions=outcome.conditions,
             observed_generation=outcome.order.cause.generation,
             converged_revision=outcome.order.cause.revision if converged else _revision(before),
@@ -116,11 +117,10 @@ class Reporter:
         self._tell(Event(at=self._wall(), type=kind, runtime=runtime, model=model, reason=reason, message=message))
 
     def _with_operations(self, snapshot: RuntimeSnapshot) -> RuntimeSnapshot:
-        """Return the snapshot with what is in flight now, and after that what waits."""
+        """Return the snapshot of a cycle with what is in flight now, and after that what waits."""
         running = self._executor.records
         keys = {record.key for record in running}
-        steps = snapshot.plan.steps if snapshot.plan else ()
-        waiting = tuple(_pending(step, snapshot) for step in steps if step.key not in keys)
+        waiting = (record for record in snapshot.operations if record.key not in keys)
         return replace(snapshot, operations=(*running, *waiting), inventory=self._ledger.inventory)
 
 
@@ -142,8 +142,8 @@ def _is_ready(snapshot: RuntimeSnapshot) -> bool:
     return any(one.type is ConditionType.READY and one.status is Truth.TRUE for one in snapshot.conditions)
 
 
-def _pending(step: Step, snapshot: RuntimeSnapshot) -> OperationRecord:
-    """Return the record of a step that is not running: it waits, or it failed and is blocked."""
+def _pending(step: Step, outcome: Outcome) -> OperationRecord:
+    """Return the record of a step as long as it is not running: it waits, or it failed and is blocked."""
     operation, block = step.operation, step.block
     failed = block is not None and block.kind in (BlockKind.STALLED, BlockKind.BACKOFF)
     return OperationRecord(
@@ -156,7 +156,7 @@ def _pending(step: Step, snapshot: RuntimeSnapshot) -> OperationRecord:
         reason=block.reason if block else Reason.PENDING,
         message=block.message if block else operation.reason,
         revision="",
-        generation=snapshot.observed_generation,
+        generation=outcome.order.cause.generation,
         attempt=max(1, block.attempts) if block else 1,
         retry_at=block.until if block else None,
         size_bytes=operation.size_bytes,
