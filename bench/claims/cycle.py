@@ -5,7 +5,7 @@ import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
@@ -28,18 +28,52 @@ SIZES = {10: 200, 100: 100, 1_000: 60, 10_000: 20}
 """How many runs for how many models."""
 
 
+LINEAR = Target(limit=1.2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycles:
+    """What cycles at so many models took in seconds, ours and the floor's, and how many requests one of ours sends."""
+
+    models: int
+    ours: list[float]
+    floor: list[float]
+    requests: int
+
+
 def measure() -> list[Row]:
-    """Return a row for each size, and one for the number of requests."""
-    return [row for models, runs in SIZES.items() for row in _rows(models, runs)]
+    """Return a row for each size, and for how time and requests grow with it."""
+    measured = [_cycles(models, runs) for models, runs in SIZES.items()]
+    return [*map(_row, measured), _growth(*measured[-2:]), _requests(measured[0], measured[-1])]
 
 
-def _rows(models: int, runs: int) -> list[Row]:
+def _row(cycles: Cycles) -> Row:
+    against = "a bare httpx2 client, the same two answers"
+    target = Target(limit=1.5) if cycles.models >= 1_000 else Untold()
+    claim = f"a cycle without drift, {cycles.models:,} models"
+    return compared(claim, cycles.ours, cycles.floor, unit="s", against=against, target=target)
+
+
+def _growth(few: Cycles, many: Cycles) -> Row:
+    times = many.models / few.models
+    claim = f"a cycle without drift, from {few.models:,} to {many.models:,} models"
+    linear = [times * seconds for seconds in few.ours[: len(many.ours)]]
+    return compared(claim, many.ours, linear, unit="s", against=f"{times:g} times the first", target=LINEAR)
+
+
+def _requests(few: Cycles, many: Cycles) -> Row:
+    claim, against = f"requests of a cycle, {many.models:,} models", f"of one with {few.models:,}"
+    target = Target(limit=1)
+    return compared(claim, [many.requests], [few.requests], unit="requests", against=against, target=target)
+
+
+def _cycles(models: int, runs: int) -> Cycles:
     with AnOllama(models=models) as ollama, tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
         worker = runner.run(a_worker(spec_of(ollama), Path(folder) / "state.db"))
         client = httpx2.AsyncClient(base_url=ollama.url)
         ollama.requests()
         runner.run(worker._loop._cycle())
-        asked = ollama.requests()
+        requests = ollama.requests()
         ours, floor = in_turns(
             runs,
             lambda: runner.run(_timed(worker._loop._cycle)),
@@ -47,9 +81,7 @@ def _rows(models: int, runs: int) -> list[Row]:
         )
         runner.run(client.aclose())
         runner.run(worker.close())
-    target = Target(limit=1.5) if models >= 1_000 else Untold()
-    claim = f"a cycle without drift, {models:,} models ({asked} requests)"
-    return [compared(claim, ours, floor, unit="s", against="a bare httpx2 client, the same two answers", target=target)]
+    return Cycles(models=models, ours=ours, floor=floor, requests=requests)
 
 
 async def a_worker(spec: RuntimeSpec, state: Path, *, url: str | None = None, board: Board | None = None) -> Worker:

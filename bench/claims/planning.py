@@ -4,6 +4,7 @@ Everything is installed and declared, a tenth has moved, a tenth is missing and 
 """
 
 import gc
+import math
 import random
 import time
 from collections.abc import Callable
@@ -22,18 +23,34 @@ SIZES = {100: 21, 1_000: 15, 10_000: 9, 100_000: 5}
 ABLE = Capabilities(derive=True, preload=True, alias=True, alias_copies=True, unload=True)
 
 
+FEW, MANY = 1_000, 100_000
+GROWTH = Target(limit=1.2)
+
+
 def measure() -> list[Row]:
-    """Return a row for each size."""
-    return [_row(models, runs) for models, runs in SIZES.items()]
+    """Return a row for each size, and one for the growth."""
+    measured = {models: _times(models, runs) for models, runs in SIZES.items()}
+    return [*(_row(models, *times) for models, times in measured.items()), _growth(measured[FEW][0], measured[MANY][0])]
 
 
-def _row(models: int, runs: int) -> Row:
+def _row(models: int, ours: list[float], floor: list[float]) -> Row:
+    claim = f"planning {models:,} models (pure)"
+    return compared(claim, ours, floor, unit="s", against="sorting their names", target=Target(limit=40))
+
+
+def _growth(few: list[float], many: list[float]) -> Row:
+    times = MANY * math.log(MANY) / (FEW * math.log(FEW))
+    claim = f"planning, from {FEW:,} to {MANY:,} models"
+    expected = [times * seconds for seconds in few[: len(many)]]
+    against = f"{times:.0f} times the first, which is n log n"
+    return compared(claim, many, expected, unit="s", against=against, target=GROWTH)
+
+
+def _times(models: int, runs: int) -> tuple[list[float], ...]:
     situation = _situation(models)
     texts = [name.key for name in situation[2].entries]
     random.Random(0).shuffle(texts)
-    ours, floor = in_turns(runs, lambda: _timed(lambda: _plan(*situation)), lambda: _timed(lambda: sorted(texts)))
-    claim = f"planning {models:,} models (pure)"
-    return compared(claim, ours, floor, unit="s", against="sorting their names", target=Target(limit=40))
+    return in_turns(runs, lambda: _timed(lambda: _plan(*situation)), lambda: _timed(lambda: sorted(texts)))
 
 
 def _timed(work: Callable[[], object]) -> float:
