@@ -53,6 +53,11 @@ class Stage:
         )
         return cls(process, await _line(process))
 
+    @property
+    def pid(self) -> int:
+        """Return the number of the process."""
+        return self._process.pid
+
     async def end(self) -> None:
         """End it."""
         assert self._process.stdin is not None

@@ -5,7 +5,7 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -103,7 +103,8 @@ class Calls:
     """How calls were answered."""
 
     seconds: list[float] = field(default_factory=list)
-    failures: int = 0
+    failures: list[str] = field(default_factory=list)
+    """What was wrong with those that were not, in words."""
 
 
 async def call(address: str, rate: float, seconds: float) -> Calls:
@@ -118,13 +119,16 @@ async def call(address: str, rate: float, seconds: float) -> Calls:
 
         async def one(path: str) -> None:
             began = time.monotonic()
-            with suppress(httpx2.TransportError):
+            try:
                 answer = await client.get(path, headers={"if-none-match": tags.get(path, "")})
-                tags[path] = answer.headers.get("etag", "")
-                if answer.status_code < 400:
-                    calls.seconds.append(time.monotonic() - began)
-                    return
-            calls.failures += 1
+            except httpx2.TransportError as error:
+                calls.failures.append(f"{path}: {error!r}")
+                return
+            tags[path] = answer.headers.get("etag", "")
+            if answer.status_code < 400:
+                calls.seconds.append(time.monotonic() - began)
+            else:
+                calls.failures.append(f"{path}: {answer.status_code}")
 
         began, made = time.monotonic(), 0
         while (age := time.monotonic() - began) < seconds:
