@@ -5,7 +5,6 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +15,18 @@ from venom_modeld.api.connections import PatientProtocol
 from venom_modeld.api.guard import Guard, host_of
 from venom_modeld.api.ports import Approved, NoSuchOperation, NoSuchPlan, Ports
 from venom_modeld.api.screen import Screen
+from venom_modeld.api.views_status import program_version
 from venom_modeld.config.settings import Settings
 from venom_modeld.core.errors import PermanentError
 from venom_modeld.core.reasons import Reason
 from venom_modeld.engine.advice import no_advice
-from venom_modeld.engine.edits import FileEditor
 from venom_modeld.engine.engine import Engine, NotFound
+from venom_modeld.engine.file_editor import FileEditor
 from venom_modeld.runtimes.registry import kinds
 from venom_modeld.state.snapshot import SnapshotHub
 from venom_modeld.state.store import Store
-from venom_modeld.trending.assembly import Catalogues, Choices, catalogues
-from venom_modeld.trending.classify import OLLAMA
+from venom_modeld.trending.choices import Choices
+from venom_modeld.trending.later import LaterCatalogues, catalogues_later
 
 if TYPE_CHECKING:
     from venom_modeld.config.git.repository import Repository
@@ -120,19 +120,21 @@ async def serving(
 ) -> AsyncIterator[str]:
     """Answer on a socket until the end of the block; give the address, such as `http://127.0.0.1:8765`.
 
-    `wrote` is called after each edit of the file, which comes out of `repository` where that is given.
+    `wrote` is called after each edit of the file, which comes out of `repository` where that is given. Raises
+    TokenUnusable.
     """
-    async with _catalogues(hub, store, settings) as found:
+    guard = _guard(settings)
+    async with _catalogues(hub, store, settings) as later:
         ports = Ports(
             commands=EngineCommands(engine, interval=settings.interval),
             history=store,
             editor=_editor(settings, repository, wrote),
-            catalogue=found.catalogue,
+            catalogue=later,
             fetch=repository.called.set if repository else None,
         )
-        engine.advise = found.checker.advise
+        engine.advise = later.advise
         try:
-            async with _answering(create_app(hub, ports, _guard(settings), Screen()), listener) as address:
+            async with _answering(create_app(hub, ports, guard, Screen()), listener) as address:
                 yield address
         finally:
             engine.advise = no_advice
@@ -144,7 +146,7 @@ def _editor(settings: Settings, repository: "Repository | None", wrote: Callable
     return FileEditor(Path(repository.path), kinds(), wrote=wrote, read=repository.read)
 
 
-def _catalogues(hub: SnapshotHub, store: Store, settings: Settings) -> AbstractAsyncContextManager[Catalogues]:
+def _catalogues(hub: SnapshotHub, store: Store, settings: Settings) -> AbstractAsyncContextManager[LaterCatalogues]:
     """Return the catalogues as the settings say."""
     trending = settings.trending
     choices = Choices(
@@ -152,13 +154,15 @@ def _catalogues(hub: SnapshotHub, store: Store, settings: Settings) -> AbstractA
         site_url=trending.ollama.url,
         registry_url=settings.registry_url,
         refresh=trending.refresh,
-        version=version("venom-modeld"),
+        version=program_version(),
     )
 
     def local_ollama() -> str | None:
+        from venom_modeld.trending.classify import OLLAMA  # noqa: PLC0415 - loaded with the catalogues
+
         return next((one.spec.url for one in hub.present.runtimes if one.spec.kind == OLLAMA), None)
 
-    return catalogues(choices, store, local_ollama=local_ollama, environ=os.environ)
+    return catalogues_later(choices, store, local_ollama=local_ollama, environ=os.environ)
 
 
 @asynccontextmanager

@@ -43,13 +43,19 @@ async def test_ollama_follows_the_file_and_status_tells_it(house: House) -> None
 
 
 async def _two_looks(house: House) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the download as two successive runs of `status` tell it, both with bytes on the way."""
-    looks = []
+    """Return the download as two runs of `status` tell it, the second one with more bytes than the first.
+
+    A run may be over before the daemon tells of the next bytes.
+    """
+    looks: list[dict[str, int]] = []
     async with asyncio.timeout(30):
         while len(looks) < 2:
             told = await house.run("status", "--address", house.daemon.address, "--format", "json")
             running = [one for one in told.json["operations"] if one["status"] == "in_progress"]
-            looks += [one for one in running if one["operation_type"] == "install" and one["bytes_completed"]]
+            known = max((one["bytes_completed"] for one in looks), default=0)
+            looks += [
+                one for one in running if one["operation_type"] == "install" and (one["bytes_completed"] or 0) > known
+            ]
     return looks[0], looks[1]
 
 

@@ -20,7 +20,7 @@ from venom_modeld.api.app import Api, create_app
 from venom_modeld.api.guard import Guard
 from venom_modeld.api.ports import Ports
 from venom_modeld.api.screen import Screen
-from venom_modeld.engine.edits import FileEditor
+from venom_modeld.engine.file_editor import FileEditor
 from venom_modeld.runtimes.registry import kinds
 from venom_modeld.state.snapshot import SnapshotHub
 

@@ -79,7 +79,7 @@ class FakeCatalogue:
         self.asked: list[tuple[str, ...]] = []
         self.numbers = CatalogueStats()
 
-    def answer(self, listing: Listing, provider: Provider, limit: int) -> CatalogueAnswer:
+    async def answer(self, listing: Listing, provider: Provider, limit: int) -> CatalogueAnswer:
         """Return what is known."""
         return self._answer(listing, provider, limit)
 
@@ -91,7 +91,7 @@ class FakeCatalogue:
         """Return what is known; a name of spaces is none."""
         return self._answer("tags", provider, limit, name)
 
-    def stats(self) -> CatalogueStats:
+    async def stats(self) -> CatalogueStats:
         """Return the numbers."""
         return self.numbers
 

@@ -17,7 +17,8 @@ from venom_modeld.config.loader import revision_of
 from venom_modeld.core.edits import Action, Change, Edit, EditRefused, Refusal
 from venom_modeld.core.kinds import RuntimeKind
 from venom_modeld.core.names import ModelName, Provider, parse_ollama
-from venom_modeld.engine.edits import FileEditor, file_text, make_edit, why_not_written
+from venom_modeld.engine.edits import file_text, make_edit, why_not_written
+from venom_modeld.engine.file_editor import FileEditor
 from venom_modeld.runtimes.registry import kinds
 
 TEXT = """\

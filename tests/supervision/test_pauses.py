@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from venom_modeld.supervision.pauses import LONG_SECONDS, Pauses, short_pauses
+from venom_modeld.supervision.pauses import LONG_SECONDS, OLDEST, Pauses, short_pauses
 
 
 class Clock:
@@ -35,6 +35,14 @@ def test_what_is_there_at_the_start_is_put_aside() -> None:
         assert gc.get_freeze_count() > 1000
     assert gc.get_freeze_count() == 0
     assert gc.callbacks == before
+
+
+@pytest.mark.usefixtures("thawed")
+def test_the_start_waits_for_no_collection() -> None:
+    """Nothing is looked through before the first answer."""
+    before = gc.get_stats()[OLDEST]["collections"]
+    with short_pauses():
+        assert gc.get_stats()[OLDEST]["collections"] == before
 
 
 @pytest.mark.usefixtures("thawed")

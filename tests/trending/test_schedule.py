@@ -18,7 +18,8 @@ from tests.trending.test_hub import EXPAND, JSON, REPO
 from venom_modeld.core.catalogue import Listing, Verdict
 from venom_modeld.core.names import Provider
 from venom_modeld.state.store import STATE_FILE, Store
-from venom_modeld.trending.assembly import Choices, LocalOllama, catalogues, checking
+from venom_modeld.trending.assembly import LocalOllama, catalogues, checking
+from venom_modeld.trending.choices import Choices
 from venom_modeld.trending.recommendations import PATH
 from venom_modeld.trending.schedule import Schedule
 

@@ -98,9 +98,12 @@ class Editor(Protocol):
 
 
 class Catalogue(Protocol):
-    """What the providers offer. It answers from memory; only a search, or the tags of a model, may be asked for."""
+    """What the providers offer. It answers from memory; only a search, or the tags of a model, may be asked for.
 
-    def answer(self, listing: Listing, provider: Provider, limit: int) -> CatalogueAnswer:
+    While the daemon starts, each call waits for what is in memory then.
+    """
+
+    async def answer(self, listing: Listing, provider: Provider, limit: int) -> CatalogueAnswer:
         """Return what is known now of TRENDING or AVAILABLE."""
         ...
 
@@ -112,7 +115,7 @@ class Catalogue(Protocol):
         """Return the versions of a model, within a deadline. Raises ValueError that says what to write instead."""
         ...
 
-    def stats(self) -> CatalogueStats:
+    async def stats(self) -> CatalogueStats:
         """Return the numbers for metrics."""
         ...
 

@@ -31,11 +31,11 @@ class Offers:
 
     async def trending(self, request: Request, provider: ProviderQuery, limit: LimitQuery = 50) -> Response:
         """List what is popular now."""
-        return await self._reply(request, self.catalogue.answer(Listing.TRENDING, provider, limit), provider)
+        return await self._reply(request, await self.catalogue.answer(Listing.TRENDING, provider, limit), provider)
 
     async def providers(self, request: Request, provider: ProviderQuery, limit: LimitQuery = 100) -> Response:
         """List what is available to download."""
-        return await self._reply(request, self.catalogue.answer(Listing.AVAILABLE, provider, limit), provider)
+        return await self._reply(request, await self.catalogue.answer(Listing.AVAILABLE, provider, limit), provider)
 
     async def search(
         self, request: Request, query: WordsQuery, provider: ProviderQuery, limit: LimitQuery = 50

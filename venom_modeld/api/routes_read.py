@@ -114,10 +114,11 @@ class Reading:
         # Prometheus' library is loaded at the first scrape: the daemon starts the sooner.
         from venom_modeld.api.metrics import MEDIA_TYPE, exposition  # noqa: PLC0415
 
+        catalogues = await self.catalogue.stats()
         clock = asyncio.get_running_loop().time
         before = clock()
         await asyncio.sleep(0)
-        text = exposition(self.hub.present, self.tally, self.catalogue.stats(), loop_lag=clock() - before)
+        text = exposition(self.hub.present, self.tally, catalogues, loop_lag=clock() - before)
         return Response(text, media_type=MEDIA_TYPE)
 
 

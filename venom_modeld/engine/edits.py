@@ -5,14 +5,12 @@ locked for as long as it takes, which leaves nothing behind and ends with the pr
 writes meanwhile is noticed, and not overwritten.
 """
 
-import asyncio
 import errno
 import fcntl
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from functools import partial
 from pathlib import Path
 
 from venom_modeld.config import atomic, editor
@@ -36,37 +34,6 @@ _LOCKED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.EBUSY})
 
 ANY_REVISION = "*"
 """Stands for whatever the file is now."""
-
-
-class FileEditor:
-    """Edits one file from within the event loop; `wrote` is called after each edit that was written.
-
-    With `read`, which stands for reading the file, it is somebody else's: edits of it are shown and never written.
-    """
-
-    def __init__(
-        self, path: Path, kinds: Kinds, *, wrote: Callable[[], None], read: Callable[[], Source] | None = None
-    ) -> None:
-        self._path = path
-        self._read = read
-        self._kinds = kinds
-        self._wrote = wrote
-        self._turn = asyncio.Lock()
-
-    async def present(self) -> FileText:
-        """Return the file as it is now."""
-        return await asyncio.to_thread(file_text, self._path, self._kinds, self._read)
-
-    async def edit(self, change: Change, *, expected: Collection[str] = (), write: bool, guess: bool = False) -> Edit:
-        """Make a change, or only say what it would be; see `make_edit`."""
-        make = partial(make_edit, self._path, self._kinds, change, expected=expected, write=write, guess=guess)
-        if self._read is not None:
-            make = partial(preview_edit, self._path, self._kinds, change, read=self._read, guess=guess)
-        async with self._turn:
-            made = await asyncio.to_thread(make)
-        if made.written:
-            self._wrote()
-        return made
 
 
 def file_text(path: Path, kinds: Kinds, read: Callable[[], Source] | None = None) -> FileText:

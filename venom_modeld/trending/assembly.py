@@ -12,6 +12,7 @@ from venom_modeld.core.catalogue import Listing
 from venom_modeld.core.names import Provider
 from venom_modeld.trending.cache import Cache, Shelf
 from venom_modeld.trending.catalogue import Catalogue
+from venom_modeld.trending.choices import Choices
 from venom_modeld.trending.compatibility import Checker
 from venom_modeld.trending.hub_process import HubProcess
 from venom_modeld.trending.huggingface import HuggingFace
@@ -39,20 +40,6 @@ LOCAL = Budget(burst=10, seconds=1.0)
 
 ONE_FILE = Budget(burst=200, seconds=1.0)
 """For checks of one file, whose every model would be asked for once by an installation too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What the settings say of catalogues."""
-
-    ollama: str
-    """`website`, `recommendations` or `off`."""
-    site_url: str
-    registry_url: str
-    refresh: float
-    """Seconds."""
-    version: str
-    """Of this program, for the name it gives itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
