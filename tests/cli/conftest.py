@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from tests.conftest import DEADLINE
-from venom_modeld.cli.main import app
+from venom_modeld.cli.program import app
 from venom_modeld.sandbox import Sandbox
 
 SCRIPT = Path(sys.executable).with_name("venom-modeld")

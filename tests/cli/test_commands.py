@@ -3,32 +3,44 @@
 import gc
 from collections.abc import Iterator
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from venom_modeld.cli.commands import Commands
+from venom_modeld.cli.exits import ExitCode
 from venom_modeld.cli.garbage import collect_as_ever, collect_seldom
 
-COMMANDS = {"check": "commands_plan.validate", "host": "commands_service.service", "gone": "no_such_module.gone"}
+PLACES = {"check": "commands_check.validate", "host": "commands_service.service", "gone": "no_such_module.gone"}
+
+COMMANDS = Commands(name="program", places=PLACES)
+
+CONTEXT = click.Context(COMMANDS)
 
 
 def test_a_command_is_loaded_when_it_is_asked_for() -> None:
     """Until then its name alone is known, so a command that cannot be loaded harms no other."""
-    commands = Commands(COMMANDS)
-    assert list(commands) == ["check", "host", "gone"]
-    assert commands["check"].name == "check"
-    assert commands["check"] is commands["check"]
-    with pytest.raises(ModuleNotFoundError):
-        commands["gone"]
+    assert COMMANDS.list_commands(CONTEXT) == ["check", "host", "gone"]
+    assert CliRunner().invoke(COMMANDS, ["check", "--help"]).exit_code == 0
+    assert isinstance(CliRunner().invoke(COMMANDS, ["gone"]).exception, ModuleNotFoundError)
 
 
 def test_a_group_is_loaded_with_its_own_commands() -> None:
-    """A program of typer becomes a command that has commands."""
-    assert set(Commands(COMMANDS)["host"].commands) == {"install", "uninstall", "status"}
+    """It is a command that has commands."""
+    host = COMMANDS.get_command(CONTEXT, "host")
+    assert isinstance(host, click.Group)
+    assert list(host.commands) == ["install", "uninstall", "status"]
 
 
-def test_a_name_that_is_no_command_gives_none() -> None:
-    """The program then says which names are near."""
-    assert Commands(COMMANDS).get("nothing") is None
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [("chekc", "No such command 'chekc'. Did you mean 'check'?"), ("xyz", "No such command 'xyz'.\n")],
+)
+def test_a_name_that_is_no_command_is_told_with_those_that_are_near(word: str, advice: str) -> None:
+    """Nothing is loaded for it."""
+    ended = CliRunner().invoke(COMMANDS, [word])
+    assert ended.exit_code == ExitCode.USAGE
+    assert advice in ended.stderr
 
 
 @pytest.fixture

@@ -3,17 +3,17 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
-from typer.core import TyperCommand
-from typer.main import get_command
 
 from venom_modeld.cli.exits import ExitCode
-from venom_modeld.cli.main import app
+from venom_modeld.cli.program import app
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
 CLI = (REFERENCE / "cli.md").read_text()
 EXIT_CODES = (REFERENCE / "exit-codes.md").read_text()
-COMMANDS: dict[str, TyperCommand] = get_command(app).commands  # type: ignore[attr-defined]
+CONTEXT = click.Context(app)
+COMMANDS = {name: app.get_command(CONTEXT, name) or app for name in app.list_commands(CONTEXT)}
 
 
 def section(command: str) -> str:
@@ -24,17 +24,19 @@ def section(command: str) -> str:
     raise AssertionError(f"the reference has no section for {command}")
 
 
-def options(command: str) -> set[str]:
-    """Return the options that a command shows in its help."""
-    found = (option for one in COMMANDS[command].params if not getattr(one, "hidden", False) for option in one.opts)
-    return {option for option in found if option.startswith("--")}
+def options(command: str) -> dict[str, str]:
+    """Return the options that a command shows in its help, each with the word for its value there."""
+    shown = [one for one in COMMANDS[command].params if isinstance(one, click.Option) and not one.hidden]
+    return {one.opts[0]: "" if one.is_flag else one.make_metavar(CONTEXT) for one in shown}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_its_section_with_every_option(command: str) -> None:
-    """Each option stands in a table, and no other does."""
-    cells = re.findall(r"^\| (`--.*?) \| ", section(command), re.MULTILINE)
-    assert {option for cell in cells for option in re.findall(r"--[a-z-]+", cell)} == options(command)
+    """Each option stands in a table, and no other does; a value has the same word in the table and in the help."""
+    cells = re.findall(r"^\| (`--.*?`) \| ", section(command), re.MULTILINE)
+    told = dict(found for cell in cells for found in re.findall(r"`(--[a-z-]+) ?(.*?)`", cell))
+    assert told.keys() == options(command).keys()
+    assert {name: word.replace("\\|", "|") for name, word in told.items() if word}.items() <= options(command).items()
 
 
 def test_every_command_stands_in_the_table_at_the_top() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from venom_modeld.config.desired_file import parse_models
-from venom_modeld.config.schema import schema_json
+from venom_modeld.config.json_schema import schema_json
 from venom_modeld.runtimes.registry import kinds
 
 ROOT = Path(__file__).parents[2]

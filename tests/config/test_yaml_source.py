@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from venom_modeld.config.yaml_composer import MAX_DEPTH, MAX_NODES
+from venom_modeld.config.yaml_events import Parser
 from venom_modeld.config.yaml_source import Position, parse
-from venom_modeld.config.yaml_syntax import Parser
 
 PARSERS = [pytest.param(yaml.CSafeLoader, id="libyaml"), pytest.param(yaml.SafeLoader, id="pure")]
 

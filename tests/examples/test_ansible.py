@@ -7,13 +7,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import jinja2
 import pytest
 import yaml
-from typer.main import get_command
 
 from tests.examples.conftest import EXAMPLES
-from venom_modeld.cli.main import app
+from venom_modeld.cli.program import app
 from venom_modeld.config.desired_file import parse_models
 from venom_modeld.config.settings import load_settings
 from venom_modeld.runtimes.registry import kinds
@@ -47,10 +47,10 @@ def test_the_commands_that_are_called_are_there() -> None:
     calls = re.findall(r"\{\{ program \}\} ([^\"]+)\"", text)
     assert len(calls) == 3
     for call in calls:
-        command: Any = get_command(app)
+        command: click.Command = app
         words = call.split()
-        while words and words[0] in getattr(command, "commands", {}):
-            command = command.commands[words.pop(0)]
+        while isinstance(command, click.Group) and (found := command.get_command(click.Context(command), words[0])):
+            command, words = found, words[1:]
         options = {name for one in command.params for name in one.opts}
         assert {word for word in words if word.startswith("--")} <= options, call
 

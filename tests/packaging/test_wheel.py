@@ -86,6 +86,6 @@ def test_it_works_alone(program: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_it_completes_itself_in_shells(program: Path, shell: str) -> None:
     """What the reference tells to put into the shell's start is a script of that shell, for this program."""
-    script = run(program, _VENOM_MODELD_COMPLETE=f"source_{shell}")
+    script = run(program, _VENOM_MODELD_COMPLETE=f"{shell}_source")
     assert "venom-modeld" in script
     assert "_VENOM_MODELD_COMPLETE" in script

@@ -410,6 +410,6 @@ def test_importing_the_store_is_cheap() -> None:
     code = "import sys, venom_modeld.state.store; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "sqlite3" in loaded
-    assert not {"pydantic", "httpx2", "fastapi", "starlette", "typer", "rich", "yaml", "ruamel", "uvicorn"} & set(
+    assert not {"pydantic", "httpx2", "fastapi", "starlette", "click", "rich", "yaml", "ruamel", "uvicorn"} & set(
         loaded
     )

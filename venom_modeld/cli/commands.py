@@ -4,43 +4,49 @@ A program with two dozen commands would otherwise wait, whatever is asked of it,
 put together.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-import typer
-from typer.main import get_command
+import click
 
-from venom_modeld.cli.command import Command
+from venom_modeld.cli.exits import ExitCode
 
 
-class Commands(Mapping[str, Any]):
-    """Commands as typer knows them.
+class Commands(click.Group):
+    """A group whose commands are in modules of this package.
 
-    `places` are their names, each with the module of this package and the name in it, `module.name`: of a function,
-    which becomes a command, or of a typer program with commands of its own.
+    `places` are their names, each with the module of the command and its name in it, `module.name`.
     """
 
-    def __init__(self, places: Mapping[str, str]) -> None:
+    def __init__(self, *, places: Mapping[str, str], **attributes: Any) -> None:
+        super().__init__(**attributes)
         self._places = places
-        self._loaded: dict[str, Any] = {}
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._loaded:
-            self._loaded[name] = self._load(name)
-        return self._loaded[name]
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        """Return the names in the order in which help lists them."""
+        return list(self._places)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Load a command; return None for a name that is none."""
+        if cmd_name not in self._places:
+            return None
+        module, _, name = self._places[cmd_name].partition(".")
+        command: click.Command = getattr(import_module(f"venom_modeld.cli.{module}"), name)
+        return command
 
-    def __len__(self) -> int:
-        return len(self._places)
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments begin with. Raises NoSuchCommand, which tells the names that are near."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self._places, ctx=ctx) from None
 
-    def _load(self, name: str) -> Any:
-        module, _, place = self._places[name].partition(".")
-        found = getattr(import_module(f"venom_modeld.cli.{module}"), place)
-        if isinstance(found, typer.Typer):
-            return get_command(found)
-        alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        alone.command(name, cls=Command)(found)
-        return get_command(alone)
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is asked for; Ctrl-C ends it without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None

@@ -1,29 +1,42 @@
 """The commands that show what could be installed: trending, search."""
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from venom_modeld.cli.options import AddressOption, ConfigOption, Format, FormatOption
+from venom_modeld.cli.command import command
+from venom_modeld.cli.options import ADDRESS, CONFIG, FORMAT, Decorator, Format, Words
 from venom_modeld.cli.terminal import paint, remark, show, show_json
 from venom_modeld.core.names import Provider
 
 if TYPE_CHECKING:
     from venom_modeld.cli.catalogues import Found
 
-ProviderOption = Annotated[
-    Provider | None, typer.Option("--provider", help="Whose catalogue: ollama or huggingface.  [default: both]")
-]
+PROVIDER = click.option(
+    "--provider", type=Words(Provider), help="Whose catalogue: ollama or huggingface.  [default: both]"
+)
 
 
-def trending(
-    provider: ProviderOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="How many of each at the most.")] = 10,
-    form: FormatOption = Format.TEXT,
-    address: AddressOption = None,
-    config: ConfigOption = None,
-) -> None:
+def _limit(default: int) -> Decorator:
+    return click.option(
+        "--limit",
+        metavar="NUMBER",
+        type=click.IntRange(1, 200),
+        default=default,
+        show_default=True,
+        help="How many of each at the most.",
+    )
+
+
+@command("trending")
+@PROVIDER
+@_limit(10)
+@FORMAT
+@ADDRESS
+@CONFIG
+def trending(*, provider: Provider | None, limit: int, form: Format, address: str | None, config: Path | None) -> None:
     """Show what is popular now on ollama.com and on Hugging Face.
 
     The daemon is asked for what it keeps; this asks nobody on the internet.
@@ -34,13 +47,15 @@ def trending(
     _tell(listed(daemon(address, config), _providers(provider), limit), form)
 
 
+@command("search")
+@click.argument("query", metavar="QUERY", help="Words to look for, 2 to 96 characters.")
+@PROVIDER
+@_limit(20)
+@FORMAT
+@ADDRESS
+@CONFIG
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for, 2 to 96 characters.")],
-    provider: ProviderOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="How many of each at the most.")] = 20,
-    form: FormatOption = Format.TEXT,
-    address: AddressOption = None,
-    config: ConfigOption = None,
+    *, query: str, provider: Provider | None, limit: int, form: Format, address: str | None, config: Path | None
 ) -> None:
     """Look for models on ollama.com and on Hugging Face.
 

@@ -1,33 +1,26 @@
 """The commands that speak with a running daemon: status, wait, approve, retry, cancel."""
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
+from venom_modeld.cli.command import command
 from venom_modeld.cli.exits import ExitCode, Failure
-from venom_modeld.cli.options import (
-    AddressOption,
-    ConfigOption,
-    Format,
-    FormatOption,
-    Goal,
-    ModelArgument,
-    RuntimeArgument,
-)
+from venom_modeld.cli.options import ADDRESS, CONFIG, FORMAT, MODEL, RUNTIME, Format, Goal, Words
 from venom_modeld.cli.terminal import is_live, paint, remark, show, show_json
 
 if TYPE_CHECKING:
     from venom_modeld.cli.commanding import Told
 
 
-def status(
-    form: FormatOption = Format.TEXT,
-    address: AddressOption = None,
-    config: ConfigOption = None,
-    *,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on until interrupted, and show what happens.")] = False,
-) -> None:
+@command("status")
+@FORMAT
+@ADDRESS
+@CONFIG
+@click.option("--watch", is_flag=True, help="Go on until interrupted, and show what happens.")
+def status(*, form: Format, address: str | None, config: Path | None, watch: bool) -> None:
     """Show what is in force, what is there, what is done."""
     import time
 
@@ -50,13 +43,13 @@ def status(
         show(status_text(look(client), paint(), now=time.time()))
 
 
-def wait(
-    goal: Annotated[Goal, typer.Option("--for", help="What to wait for.")] = Goal.CONVERGED,
-    timeout: Annotated[str, typer.Option("--timeout", help="How long, as 90s, 10m or 1h.")] = "10m",
-    form: FormatOption = Format.TEXT,
-    address: AddressOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command("wait")
+@click.option("--for", "goal", type=Words(Goal), default="converged", show_default=True, help="What to wait for.")
+@click.option("--timeout", metavar="DURATION", default="10m", show_default=True, help="How long, as 90s, 10m or 1h.")
+@FORMAT
+@ADDRESS
+@CONFIG
+def wait(*, goal: Goal, timeout: str, form: Format, address: str | None, config: Path | None) -> None:
     """Wait until every runtime is as the file says.
 
     Where the daemon runs on this host, the file on disk counts, also if the daemon has not read it yet.
@@ -69,7 +62,7 @@ def wait(
     try:
         seconds = parse_duration(timeout)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--timeout") from error
+        raise click.BadParameter(str(error), param_hint="--timeout") from error
     verdict = wait_for(daemon(address, config), seconds, remark)
     if form is Format.JSON:
         show_json(verdict.as_json())
@@ -79,12 +72,12 @@ def wait(
         raise Failure(verdict.message, verdict.code)
 
 
-def approve(
-    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="The digest of the unsafe plan, as `plan` shows it.")],
-    form: FormatOption = Format.TEXT,
-    address: AddressOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command("approve")
+@click.argument("digest", metavar="DIGEST", help="The digest of the unsafe plan, as `plan` shows it.")
+@FORMAT
+@ADDRESS
+@CONFIG
+def approve(*, digest: str, form: Format, address: str | None, config: Path | None) -> None:
     """Let an unsafe plan happen, exactly that one."""
     from venom_modeld.cli import commanding
     from venom_modeld.cli.address import daemon
@@ -96,13 +89,13 @@ def approve(
         show(str(answer["message"]))
 
 
-def retry(
-    runtime: RuntimeArgument,
-    model: ModelArgument,
-    form: FormatOption = Format.TEXT,
-    address: AddressOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command("retry")
+@RUNTIME
+@MODEL
+@FORMAT
+@ADDRESS
+@CONFIG
+def retry(*, runtime: str, model: str, form: Format, address: str | None, config: Path | None) -> None:
     """Try at once what failed or was cancelled.
 
     Ends a wait between tries, a failure that would last, and what `cancel` began.
@@ -113,13 +106,13 @@ def retry(
     _show_told(commanding.retry(daemon(address, config), runtime, model), form)
 
 
-def cancel(
-    runtime: RuntimeArgument,
-    model: ModelArgument,
-    form: FormatOption = Format.TEXT,
-    address: AddressOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command("cancel")
+@RUNTIME
+@MODEL
+@FORMAT
+@ADDRESS
+@CONFIG
+def cancel(*, runtime: str, model: str, form: Format, address: str | None, config: Path | None) -> None:
     """Stop what is being done with a model.
 
     It is not begun again until it is retried, or its entry in the file changes. The file stays as it is.

@@ -2,44 +2,49 @@
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
+from venom_modeld.cli.command import command
 from venom_modeld.cli.options import (
-    ConfigOption,
-    DryRunOption,
-    FileOption,
+    CONFIG,
+    FILE,
+    FORMAT,
+    MODEL,
+    RUNTIME,
     Format,
-    FormatOption,
-    ModelArgument,
-    RuntimeArgument,
+    path_option,
+    together,
 )
 from venom_modeld.cli.terminal import paint, remark, show, show_json
 
 if TYPE_CHECKING:
     from venom_modeld.cli.edits import Edit
 
-OptionalRuntime = Annotated[
-    str | None, typer.Argument(metavar="RUNTIME", help="The runtime's name in the file; without it, all of them.")
-]
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the change and write nothing.")
+
+EDIT = together(FILE, FORMAT, CONFIG, DRY_RUN)
+"""What every command that edits the file takes, and `_edit` with it."""
+
+OF_MODEL = together(RUNTIME, MODEL)
+
+OF_ALL = click.argument(
+    "runtime",
+    metavar="[RUNTIME]",
+    required=False,
+    help="The runtime's name in the file; without it, all of them.",
+)
 
 
-def install(  # noqa: PLR0913 - as many parameters as the command has options
-    runtime: RuntimeArgument,
-    model: ModelArgument,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    *,
-    active: Annotated[bool, typer.Option("--active", help="Make it the active model too.")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Protect it from removal.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Update it when its tag or branch moves.")] = False,
-    revision: Annotated[
-        str | None, typer.Option("--revision", help="The branch, tag or commit of a repository.")
-    ] = None,
-    dry_run: DryRunOption = False,
-) -> None:
+@command("install")
+@OF_MODEL
+@click.option("--active", is_flag=True, help="Make it the active model too.")
+@click.option("--keep", is_flag=True, help="Protect it from removal.")
+@click.option("--follow", is_flag=True, help="Update it when its tag or branch moves.")
+@click.option("--revision", metavar="REVISION", help="The branch, tag or commit of a repository.")
+@EDIT
+def install(*, active: bool, keep: bool, follow: bool, revision: str | None, **edit: Any) -> None:
     """Declare a model in the file; the daemon installs it.
 
     Where it is declared already, the options are added to its entry.
@@ -47,120 +52,90 @@ def install(  # noqa: PLR0913 - as many parameters as the command has options
     options: dict[str, str | bool] = {"keep": True} if keep else {}
     options |= {"update": "always"} if follow else {}
     options |= {"revision": revision} if revision else {}
-    _edit("install", runtime, model, file, form, config, dry_run=dry_run, options=options, active=active)
+    _edit("install", **edit, options=options, active=active)
 
 
-def remove(
-    runtime: RuntimeArgument,
-    model: ModelArgument,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
+@command("remove")
+@OF_MODEL
+@EDIT
+def remove(**edit: Any) -> None:
     """Take a model out of the file.
 
     The daemon then removes it from the runtime, if `prune` lets it.
     """
-    _edit("remove", runtime, model, file, form, config, dry_run=dry_run)
+    _edit("remove", **edit)
 
 
-def activate(
-    runtime: RuntimeArgument,
-    model: ModelArgument,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
+@command("activate")
+@OF_MODEL
+@EDIT
+def activate(**edit: Any) -> None:
     """Make a declared model the active one."""
-    _edit("activate", runtime, model, file, form, config, dry_run=dry_run)
+    _edit("activate", **edit)
 
 
-def keep(
-    runtime: RuntimeArgument,
-    model: ModelArgument,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
+@command("keep")
+@OF_MODEL
+@EDIT
+def keep(**edit: Any) -> None:
     """Protect a declared model.
 
     It stays on the runtime when the file no longer names it.
     """
-    _edit("keep", runtime, model, file, form, config, dry_run=dry_run)
+    _edit("keep", **edit)
 
 
-def unkeep(
-    runtime: RuntimeArgument,
-    model: ModelArgument,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
+@command("unkeep")
+@OF_MODEL
+@EDIT
+def unkeep(**edit: Any) -> None:
     """End the protection of a declared model."""
-    _edit("unkeep", runtime, model, file, form, config, dry_run=dry_run)
+    _edit("unkeep", **edit)
 
 
-def update(
-    runtime: RuntimeArgument,
-    model: ModelArgument,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    *,
-    never: Annotated[bool, typer.Option("--never", help="Leave the installed version alone again.")] = False,
-    dry_run: DryRunOption = False,
-) -> None:
+@command("update")
+@OF_MODEL
+@click.option("--never", is_flag=True, help="Leave the installed version alone again.")
+@EDIT
+def update(*, never: bool, **edit: Any) -> None:
     """Let a declared model follow its tag or branch.
 
     The daemon updates it when that moves.
     """
-    options = {"update": "never" if never else "always"}
-    _edit("update", runtime, model, file, form, config, dry_run=dry_run, options=options)
+    _edit("update", **edit, options={"update": "never" if never else "always"})
 
 
-def suspend(
-    runtime: OptionalRuntime = None,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
+@command("suspend")
+@OF_ALL
+@EDIT
+def suspend(**edit: Any) -> None:
     """Go on observing, change nothing, until resumed."""
-    _edit("suspend", runtime, "", file, form, config, dry_run=dry_run)
+    _edit("suspend", **edit)
 
 
-def resume(
-    runtime: OptionalRuntime = None,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    *,
-    dry_run: DryRunOption = False,
-) -> None:
+@command("resume")
+@OF_ALL
+@EDIT
+def resume(**edit: Any) -> None:
     """End what `suspend` began."""
-    _edit("resume", runtime, "", file, form, config, dry_run=dry_run)
+    _edit("resume", **edit)
 
 
+@command("import")
+@click.option("--url", "urls", metavar="URL", multiple=True, help="A server to ask; may be given several times.")
+@click.option("--kind", metavar="KIND", help="What kind of server is at --url.")
+@path_option("--output", "FILE", "A new file to write to, in place of standard output.")
+@FILE
+@FORMAT
+@CONFIG
 def import_(
-    urls: Annotated[
-        list[str] | None, typer.Option("--url", metavar="URL", help="A server to ask; may be given several times.")
-    ] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="What kind of server is at --url.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", help="A new file to write to, in place of standard output.")
-    ] = None,
-    file: FileOption = None,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
+    *,
+    urls: tuple[str, ...],
+    kind: str | None,
+    output: Path | None,
+    file: Path | None,
+    form: Format,
+    config: Path | None,
 ) -> None:
     """Print a models.yaml of what runtimes have.
 
@@ -182,23 +157,13 @@ def import_(
         remark(f"Written to {output}.")
 
 
-def _edit(
-    action: str,
-    runtime: str | None,
-    model: str,
-    file: Path | None,
-    form: Format,
-    config: Path | None,
-    *,
-    dry_run: bool,
-    **more: Any,
-) -> None:
+def _edit(action: str, *, file: Path | None, form: Format, config: Path | None, dry_run: bool, **more: Any) -> None:
     from venom_modeld.cli.edits import edit, edit_in_repository
     from venom_modeld.cli.inputs import settings
     from venom_modeld.config.git.choice import repository_of
     from venom_modeld.core.edits import Action, Change
 
-    change = Change(action=Action(action), runtime=runtime, model=model, **more)
+    change = Change(action=Action(action), **more)
     if file is not None:
         _tell(edit(file, change, dry_run=dry_run), form)
         return

@@ -2,30 +2,54 @@
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
+from venom_modeld.cli.command import command
 from venom_modeld.cli.exits import Failure
-from venom_modeld.cli.options import ConfigOption, FileOption, Format, FormatOption, StateDirOption
+from venom_modeld.cli.options import (
+    CONFIG,
+    FILE,
+    FORMAT,
+    LISTEN,
+    STATE_DIR,
+    Decorator,
+    Format,
+    Words,
+    path_option,
+    together,
+)
 
-ListenOption = Annotated[
-    str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where the API answers; port 0 takes a free one.")
-]
+
+def _port(server: str, of: str, default: int = 0) -> Decorator:
+    return click.option(
+        f"--{server}-port",
+        metavar="PORT",
+        type=click.IntRange(0, 65535),
+        default=default,
+        show_default=True,
+        help=f"Port of {of}; 0 takes a free one.",
+    )
 
 
-def _port(of: str) -> Any:
-    return typer.Option(min=0, max=65535, help=f"Port of {of}; 0 takes a free one.")
+PORTS = together(
+    _port("ollama", "the stand-in", 11434),
+    _port("registry", "its registry"),
+    _port("site", "the stand-in ollama.com"),
+    _port("hub", "the stand-in Hub"),
+    _port("control", "the fault dial"),
+)
 
 
+@command("run")
+@FILE
+@CONFIG
+@STATE_DIR
+@LISTEN
+@click.option("--format", "form", type=Words(Format), help="How the log is written.  [default: what the settings say]")
 def run(
-    file: FileOption = None,
-    config: ConfigOption = None,
-    state_dir: StateDirOption = None,
-    listen: ListenOption = None,
-    form: Annotated[
-        Format | None, typer.Option("--format", help="How the log is written.  [default: what the settings say]")
-    ] = None,
+    *, file: Path | None, config: Path | None, state_dir: Path | None, listen: str | None, form: Format | None
 ) -> None:
     """Run the daemon: keep every runtime as the file says.
 
@@ -39,10 +63,10 @@ def run(
     run_daemon(found.model_copy(update={"file": found.file.absolute()}))
 
 
-def try_(
-    listen: ListenOption = None,
-    form: FormatOption = Format.TEXT,
-) -> None:
+@command("try")
+@LISTEN
+@FORMAT
+def try_(*, listen: str | None, form: Format) -> None:
     """Try everything out in the folder ./var of a checkout.
 
     Runs the daemon on a copy of examples/models.yaml; where no server answers for it, a sandbox is started too.
@@ -52,28 +76,29 @@ def try_(
     try_out(listen, form)
 
 
-def sandbox(  # noqa: PLR0913 - as many parameters as the sandbox has options
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    *,
-    ollama_port: Annotated[int, _port("the stand-in")] = 11434,
-    registry_port: Annotated[int, _port("its registry")] = 0,
-    site_port: Annotated[int, _port("the stand-in ollama.com")] = 0,
-    hub_port: Annotated[int, _port("the stand-in Hub")] = 0,
-    control_port: Annotated[int, _port("the fault dial")] = 0,
-    rate: Annotated[float, typer.Option(help="Speed of downloads, in bytes per second.")] = 50e6,
-    state_dir: Annotated[
-        Path | None, typer.Option(help="A folder to keep the models in.  [default: in memory]")
-    ] = None,
-    faults: Annotated[
-        list[str] | None,
-        typer.Option("--fault", metavar="NAME=VALUE", help="A position of the fault dial; may be given several times."),
-    ] = None,
-    form: FormatOption = Format.TEXT,
-    with_parent: Annotated[
-        bool, typer.Option("--with-parent", help="End when standard input does.", hidden=True)
-    ] = False,
-) -> None:
-    """Serve stand-ins for Ollama, its registry, ollama.com and the Hub.
+@command("sandbox")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@PORTS
+@click.option(
+    "--rate",
+    metavar="NUMBER",
+    type=float,
+    default=50e6,
+    show_default=True,
+    help="Speed of downloads, in bytes per second.",
+)
+@path_option("--state-dir", "DIR", "A folder to keep the models in.  [default: in memory]")
+@click.option(
+    "--fault",
+    "faults",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A position of the fault dial; may be given several times.",
+)
+@FORMAT
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input does.")
+def sandbox(*, faults: tuple[str, ...], form: Format, with_parent: bool, **of_sandbox: Any) -> None:
+    """Stand in for Ollama, its registry, ollama.com and the Hub.
 
     It speaks real HTTP, downloads and loads as slowly as wanted, and fails on demand; nothing in it is a model.
     """
@@ -81,16 +106,7 @@ def sandbox(  # noqa: PLR0913 - as many parameters as the sandbox has options
     from venom_modeld.sandbox.settings import SandboxSettings
 
     try:
-        settings = SandboxSettings(
-            host=host,
-            ollama_port=ollama_port,
-            registry_port=registry_port,
-            site_port=site_port,
-            hub_port=hub_port,
-            control_port=control_port,
-            rate=rate,
-            state_dir=state_dir,
-        )
+        settings = SandboxSettings(**of_sandbox)
     except ValueError as error:
         raise Failure(str(error)) from error
-    serve(settings, read_faults(faults or []), form, with_parent=with_parent)
+    serve(settings, read_faults(faults), form, with_parent=with_parent)

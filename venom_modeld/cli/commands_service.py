@@ -1,34 +1,24 @@
 """The commands that put the daemon under systemd: service install, uninstall, status."""
 # ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that no other command waits for it
 
-from typing import Annotated
+import click
 
-import typer
+from venom_modeld.cli.command import Command
+from venom_modeld.cli.options import FORMAT, Format
 
-from venom_modeld.cli.command import Command, Group
-from venom_modeld.cli.options import Format, FormatOption
+YES = click.option("--yes", is_flag=True, help="Do it without asking.")
 
-service = typer.Typer(
-    name="service",
-    cls=Group,
-    help="Put the daemon under systemd, look at it there, take it away again.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
 
-YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+@click.group("service")
+def service() -> None:
+    """Put the daemon under systemd, look at it there, take it away."""
 
 
 @service.command("install", cls=Command)
-def install(
-    form: FormatOption = Format.TEXT,
-    *,
-    vllm: Annotated[
-        bool, typer.Option("--vllm", help="Also install vllm.service, and let the daemon drive it.")
-    ] = False,
-    yes: YesOption = False,
-) -> None:
+@FORMAT
+@click.option("--vllm", is_flag=True, help="Also install vllm.service, and let the daemon drive it.")
+@YES
+def install(*, form: Format, vllm: bool, yes: bool) -> None:
     """Install the service and start it. Shows first what that takes, and needs root."""
     from venom_modeld.cli.service import carrying
     from venom_modeld.cli.service.host import Host
@@ -38,14 +28,10 @@ def install(
 
 
 @service.command("uninstall", cls=Command)
-def uninstall(
-    form: FormatOption = Format.TEXT,
-    *,
-    purge: Annotated[
-        bool, typer.Option("--purge", help="Also remove the settings, models.yaml, the state and the weights.")
-    ] = False,
-    yes: YesOption = False,
-) -> None:
+@FORMAT
+@click.option("--purge", is_flag=True, help="Also remove the settings, models.yaml, the state and the weights.")
+@YES
+def uninstall(*, form: Format, purge: bool, yes: bool) -> None:
     """Stop the service and remove it. Shows first what that takes, and needs root.
 
     Models of Ollama stay where they are.
@@ -57,7 +43,8 @@ def uninstall(
 
 
 @service.command("status", cls=Command)
-def status(form: FormatOption = Format.TEXT) -> None:
+@FORMAT
+def status(*, form: Format) -> None:
     """Show how the service is."""
     from venom_modeld.cli.service import carrying
     from venom_modeld.cli.service.host import Host

@@ -7,8 +7,8 @@ every few hundred new ones finds nothing and takes a tenth of the time of a comm
 import gc
 
 _AS_EVER = gc.get_threshold()
-_SELDOM = 50_000
-"""New objects between two collections: what a few megabytes hold."""
+_SELDOM = 200_000
+"""New objects between two collections: more than any command makes while it loads."""
 
 
 def collect_seldom() -> None:

@@ -44,9 +44,9 @@ async def look_up(checked: list[Checked], settings: Settings, environ: Mapping[s
 
 
 def _judged(one: Checked, known: Mapping[Name, Compatibility]) -> Checked:
-    if one.desired is None:
+    if one.desired is None or one.source is None:
         return one
-    document = parse(one.content, path=str(one.path))
+    document = parse(one.source.content, path=str(one.path))
     problems, unchecked = [], []
     for wanted in _wanted(one.desired):
         found = known[wanted.key]

@@ -18,9 +18,8 @@ class Checked:
 
     path: Path
     desired: DesiredFile | None = None
-    revision: str | None = None
+    source: Source | None = None
     problems: tuple[Problem, ...] = ()
-    content: bytes = b""
     unchecked: tuple[str, ...] = ()
     """What could not be looked up, as sentences."""
 
@@ -32,7 +31,7 @@ def check(path: Path, read: Callable[[], Source] | None = None) -> Checked:
         desired = parse_models(source.content, path=str(path), kinds=kinds())
     except SourceError as error:
         return Checked(path=path, problems=error.problems)
-    return Checked(path=path, desired=desired, revision=source.revision, content=source.content)
+    return Checked(path=path, desired=desired, source=source)
 
 
 def report_text(checked: Checked) -> str:
@@ -54,7 +53,7 @@ def _file(checked: Checked) -> dict[str, Any]:
     return {
         "file": str(checked.path),
         "valid": desired is not None,
-        "revision": checked.revision,
+        "revision": checked.source.revision if checked.source else None,
         "runtimes": {runtime.name: len(runtime.models) for runtime in desired.runtimes} if desired else None,
         "problems": [
             {"line": problem.line, "column": problem.column, "message": problem.message} for problem in checked.problems

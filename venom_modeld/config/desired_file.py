@@ -17,10 +17,10 @@ from venom_modeld.config.blank import is_blank
 from venom_modeld.config.problems import Problem, SourceError
 from venom_modeld.config.schema import (
     RUNTIME_NAME,
-    AnyRuntimeKeys,
     FileKeys,
     Kinds,
     ModelKeys,
+    any_runtime_type,
     model_type,
     runtime_type,
 )
@@ -96,7 +96,7 @@ class _FileReading:
         runtimes = data.get("runtimes") if isinstance(data, dict) else None
         if not isinstance(runtimes, dict) or self._too_many(runtimes):
             return None
-        defaults = file.limits.over(Limits()) if file else Limits()
+        defaults = file.limits.over(Limits()) if file and file.limits else Limits()
         self._check_servers(runtimes)
         specs = [self._runtime(name, data, defaults) for name, data in runtimes.items()]
         found = tuple(spec for spec in specs if spec is not None)
@@ -182,7 +182,7 @@ class _FileReading:
         kind = self._kind(data)
         if kind is None:
             self._report_kind(data, path)
-            self.check(AnyRuntimeKeys, data, path)
+            self.check(any_runtime_type(), data, path)
             return None
         return _RuntimeReading(file=self, kind=kind, name=name, data=data, path=path).read(defaults)
 
@@ -232,7 +232,7 @@ class _RuntimeReading:
             active=active,
             alias=alias,
             suspend=keys.suspend,
-            limits=keys.limits.over(defaults),
+            limits=keys.limits.over(defaults) if keys.limits else defaults,
             options=self.kind.to_options(keys),
         )
 

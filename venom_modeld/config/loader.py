@@ -8,7 +8,6 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from venom_modeld.config.encoding import decode
@@ -42,10 +41,15 @@ class Source:
 
     path: Path
     content: bytes
-    revision: str
-    """`sha256:` and the digest of the content; of a file out of git, the commit that made it so."""
+    commit: str = ""
+    """The commit that made it so, of a file out of git."""
     author: str = ""
     """Who made that commit."""
+
+    @property
+    def revision(self) -> str:
+        """Return the commit, or `sha256:` and the digest of the content."""
+        return self.commit or revision_of(self.content)
 
 
 class _Changed(Exception):
@@ -66,11 +70,13 @@ def read_file(path: Path | str, *, limit_bytes: int = LIMIT_BYTES) -> Source:
     except ValueError as error:
         raise _refused(path, "the path holds a NUL character; name another") from error
     decode(content, path=str(path))
-    return Source(path=path, content=content, revision=revision_of(content))
+    return Source(path=path, content=content)
 
 
 def revision_of(content: bytes) -> str:
     """Return the revision of a content: `sha256:` and its digest in hexadecimal."""
+    from hashlib import sha256  # noqa: PLC0415 - a file that is only checked needs no digest
+
     return f"sha256:{sha256(content).hexdigest()}"
 
 

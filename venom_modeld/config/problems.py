@@ -6,6 +6,7 @@ Every reader of a file of ours collects problems instead of raising at the first
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What YAML 1.1 counts as the end of a line; the parser counts the same, so all positions agree."""
@@ -14,9 +15,8 @@ _LONGEST_SHOWN = 80
 """Characters of a file that a message repeats."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A place in a text; line and column count characters from 1."""
+class Position(NamedTuple):
+    """A place in a text; line and column count characters from 1. A file has one for each of its values."""
 
     line: int
     column: int

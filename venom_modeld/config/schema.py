@@ -1,20 +1,14 @@
 """The types of models.yaml: the keys that every kind of runtime has, put together with those of each kind given.
 
-One set of pydantic types checks the file and makes the JSON Schema that editors check it with. No kind is known here
-by name.
+One set of pydantic types checks the file and makes the JSON Schema (`json_schema`) that editors check it with. No kind
+is known here by name.
 """
 
-import functools
-import json
-import operator
 from collections.abc import Mapping
 from functools import cache
-from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
 
 from venom_modeld.config.addresses import check_url
 from venom_modeld.core.desired import GB, Limits, Prune
@@ -109,17 +103,11 @@ class RuntimeKeys(_Keys):
     suspend: bool = Field(
         default=False, description="Keep observing and showing drift of this runtime, change nothing."
     )
-    limits: LimitKeys = Field(
-        default_factory=LimitKeys,
+    limits: LimitKeys | None = Field(
+        default=None,
         description="The limits of this runtime; those of the file hold for what is left out.",
     )
     models: list[Any] = Field(default=[], description="The models that must be on the runtime.")
-
-
-class AnyRuntimeKeys(RuntimeKeys):
-    """A runtime whose kind is not known: its common keys are checked, the others cannot be."""
-
-    model_config = ConfigDict(extra="ignore")
 
 
 class FileKeys(_Keys):
@@ -129,7 +117,7 @@ class FileKeys(_Keys):
         description="The version of this format.", examples=[VERSION]
     )
     suspend: bool = Field(default=False, description="Keep observing and showing drift everywhere, change nothing.")
-    limits: LimitKeys = Field(default_factory=LimitKeys, description="The limits of every runtime without its own.")
+    limits: LimitKeys | None = Field(default=None, description="The limits of every runtime without its own.")
     runtimes: dict[str, Any] = Field(
         description="The servers under management, each under a name of your choice.",
         examples=[{"NAME": {"kind": "KIND", "prune": "managed"}}],
@@ -153,53 +141,13 @@ def runtime_type(kind: RuntimeKind) -> type[RuntimeKeys]:
 
 
 @cache
+def any_runtime_type() -> type[RuntimeKeys]:
+    """Return the type of a runtime whose kind is not known: its common keys are checked, the others cannot be."""
+    return create_model("AnyRuntime", __base__=RuntimeKeys, __cls_kwargs__={"extra": "ignore"})
+
+
+@cache
 def model_type(kind: RuntimeKind) -> type[ModelKeys]:
     """Return the type of a model of a kind, in its long form."""
     made: type[ModelKeys] = create_model(f"{kind.title}Model", __base__=(ModelKeys, kind.model_fields))
     return made
-
-
-class _WithoutNull(GenerateJsonSchema):
-    """Says nothing of null: a key without a value is a fault, and None stands for a key that is left out."""
-
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
-
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        made = super().default_schema(schema)
-        return {key: value for key, value in made.items() if key != "default" or value is not None}
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the signature is pydantic's
-        return False
-
-
-def schema_json(kinds: Kinds) -> str:
-    """Return the JSON Schema (draft 2020-12) of the file as text; the same kinds give the same text."""
-    made = _file_type(kinds).model_json_schema(schema_generator=_WithoutNull)
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "title": "models.yaml", "description": made["description"]}
-    return json.dumps(head | {key: made[key] for key in made if key not in head}, indent=2, ensure_ascii=False) + "\n"
-
-
-def _file_type(kinds: Kinds) -> type[BaseModel]:
-    types: list[Any] = [_whole_runtime(kinds[name]) for name in sorted(kinds)]
-    runtimes: Any = GenericAlias(dict, (str, functools.reduce(operator.or_, types)))
-    return create_model(
-        "File",
-        __base__=FileKeys,
-        __doc__=FileKeys.__doc__,
-        runtimes=(
-            runtimes,
-            Field(
-                description=FileKeys.model_fields["runtimes"].description,
-                json_schema_extra={"propertyNames": {"pattern": RUNTIME_NAME}},
-            ),
-        ),
-    )
-
-
-def _whole_runtime(kind: RuntimeKind) -> type[BaseModel]:
-    """Return the type of a runtime with the type of its models in place."""
-    base = runtime_type(kind)
-    models: Any = GenericAlias(list, (str | model_type(kind),))
-    description = base.model_fields["models"].description
-    return create_model(base.__name__, __base__=base, models=(models, Field(default=[], description=description)))

@@ -6,12 +6,12 @@ much as what it stands for, counted when it is read, so nothing is expanded to b
 Problem, and the reading goes on where it can, so that one reading finds all.
 """
 
-from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 import yaml
 
 from venom_modeld.config.problems import Position, Problem, shortened
+from venom_modeld.config.yaml_events import Parser, events
 from venom_modeld.config.yaml_nodes import (
     Alias,
     Mapping,
@@ -25,7 +25,6 @@ from venom_modeld.config.yaml_nodes import (
     target_of,
 )
 from venom_modeld.config.yaml_scalars import SCALAR_KINDS, Value, convert, in_words, resolve
-from venom_modeld.config.yaml_syntax import Parser, events, syntax_problem
 
 MAX_DEPTH = 32
 """How many mappings and lists may stand inside each other, aliases expanded."""
@@ -39,8 +38,7 @@ PARSER: Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG_PREFIX = "tag:yaml.org,2002:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class Tree(NamedTuple):
     """The outcome of a reading: `root` is None where the file is empty or could not be read to its end."""
 
     root: Node | None
@@ -53,6 +51,8 @@ def compose(text: str, *, path: str, parser: Parser = PARSER) -> Tree:
     try:
         composer.read(text, parser)
     except yaml.YAMLError as error:
+        from venom_modeld.config.yaml_syntax import syntax_problem  # noqa: PLC0415 - a valid file needs none of it
+
         composer.give_up(syntax_problem(error, text, path=path))
     except _TooMuchError as error:
         composer.give_up(error.problem)
@@ -68,12 +68,11 @@ class _TooMuchError(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Open:
+class _Open(NamedTuple):
     """A list or mapping whose end has not been read yet."""
 
     start: yaml.MappingStartEvent | yaml.SequenceStartEvent
-    children: list[Node] = field(default_factory=list)
+    children: list[Node]
 
 
 class _Composer:
@@ -118,7 +117,7 @@ class _Composer:
         self._check_depth(_begin(event), 1)
         if event.anchor:
             self._anchors[event.anchor] = None
-        self._open.append(_Open(start=event))
+        self._open.append(_Open(start=event, children=[]))
 
     def _add(self, node: Node) -> None:
         self._nodes += node.size if isinstance(node, Alias) else 1

@@ -6,13 +6,13 @@ The tree knows nothing of any schema. `yaml_source` reads data from it; `editor`
 from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from venom_modeld.config.problems import Position
 from venom_modeld.config.yaml_scalars import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The characters from `begin` up to `end`, counted from 0, and the position of the first for people.
 
     The span of a block list or block mapping ends where the parser noticed that it was over: after the comments below.
@@ -23,9 +23,9 @@ class Span:
     position: Position
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Node:
-    """Something written. `anchor` is the name after `&`.
+    """Something written, equal to itself alone. `anchor` is the name after `&`.
 
     `size` counts the values inside and itself, `height` the levels inside, both with all aliases expanded.
     """
@@ -36,7 +36,7 @@ class Node:
     height: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scalar(Node):
     """A single value. `text` is what is written, without its quotes; `style` is one of the quotes, '|', '>' or ''."""
 
@@ -45,7 +45,7 @@ class Scalar(Node):
     style: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Alias(Node):
     """A `*name`; `target` is what it stands for, or None where nothing has that anchor."""
 
@@ -53,7 +53,7 @@ class Alias(Node):
     target: Node | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sequence(Node):
     """A list; `flow` tells the `[...]` style from the one with dashes."""
 
@@ -61,7 +61,7 @@ class Sequence(Node):
     flow: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mapping(Node):
     """A mapping as written, with its merge keys and its duplicates; `flow` tells the `{...}` style."""
 

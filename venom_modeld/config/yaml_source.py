@@ -10,8 +10,8 @@ from typing import TypeAlias
 from venom_modeld.config.encoding import decode
 from venom_modeld.config.problems import Position, Problem, SourceError
 from venom_modeld.config.yaml_composer import PARSER, compose
+from venom_modeld.config.yaml_events import Parser
 from venom_modeld.config.yaml_nodes import Mapping, Members, Node, Scalar, Sequence, members, target_of
-from venom_modeld.config.yaml_syntax import Parser
 
 __all__ = ["Data", "DataPath", "Document", "Position", "Problem", "SourceError", "parse"]
 

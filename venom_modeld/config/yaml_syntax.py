@@ -4,15 +4,11 @@ Both parsers of PyYAML (libyaml and the pure Python one) name what they expected
 phrases. People need the place, the likely mistake and what to write. The table matches on what the phrases share.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import yaml
 
 from venom_modeld.config.problems import Problem
-
-Parser = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
-"""Either of PyYAML's parsers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,21 +88,6 @@ _RULES = (
     _Rule(problem="undefined tag handle", sentence="tags of this kind are not supported; remove the tag"),
     _Rule(problem="", sentence="this is no YAML (the parser says: {problem}); mend this line"),
 )
-
-
-def events(text: str, parser: Parser) -> Iterator[yaml.Event]:
-    """Yield the parser's events; raise nothing but yaml.YAMLError.
-
-    The pure Python parser lets some escapes pass which are no characters (half a surrogate pair) and fails by itself
-    on others (numbers past the last character); libyaml refuses both as it should.
-    """
-    try:
-        for event in yaml.parse(text, Loader=parser):
-            if isinstance(event, yaml.ScalarEvent):
-                event.value.encode()
-            yield event
-    except (ValueError, OverflowError) as error:
-        raise yaml.YAMLError("an escape in double quotes is no character") from error
 
 
 def syntax_problem(error: yaml.YAMLError, text: str, *, path: str) -> Problem:

@@ -4,11 +4,10 @@ Values only. A `ModelSpec` is one declared model; its `definition` is the canoni
 decides what must be on the runtime, so that a changed entry is found by comparing two strings.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 
 from venom_modeld.core.names import ModelName
 
@@ -111,17 +110,23 @@ class DesiredState:
         return next((spec for spec in self.runtimes if spec.name == name), None)
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+@cache
+def _encode() -> Callable[[object], str]:
+    import json  # noqa: PLC0415 - most files are read without it
+
+    return json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def canonical(value: object) -> str:
     """Return the one JSON text of a value: sorted keys, no spaces."""
-    return _CANONICAL.encode(value)
+    return _encode()(value)
 
 
 def digest_of(value: object) -> str:
     """Return `sha256:…` of the canonical JSON of a value."""
-    return "sha256:" + hashlib.sha256(canonical(value).encode()).hexdigest()
+    from hashlib import sha256  # noqa: PLC0415 - most files are read without it
+
+    return "sha256:" + sha256(canonical(value).encode()).hexdigest()
 
 
 def with_bases(models: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:

@@ -9,7 +9,10 @@ Whoever talks to the outside (a runtime's client, the registry reader) translate
 boundary, into one of these. The engine knows only these two families: it retries the first and stalls on the second.
 """
 
-from venom_modeld.core.reasons import Reason
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from venom_modeld.core.reasons import Reason
 
 LONGEST_WAIT = 86_400.0
 """Seconds for which the other side is believed at the most when it asks for a wait; a day."""
@@ -18,7 +21,7 @@ LONGEST_WAIT = 86_400.0
 class ModeldError(Exception):
     """Carry a reason for programs (one CamelCase word) and a message for people (what, where, what to do next)."""
 
-    def __init__(self, message: str, *, reason: Reason) -> None:
+    def __init__(self, message: str, *, reason: "Reason") -> None:
         super().__init__(message)
         self.message = message
         self.reason = reason
@@ -30,7 +33,7 @@ class TemporaryError(ModeldError):
     It is a day at the most.
     """
 
-    def __init__(self, message: str, *, reason: Reason, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, reason: "Reason", retry_after: float | None = None) -> None:
         super().__init__(message, reason=reason)
         self.retry_after = None if retry_after is None else min(retry_after, LONGEST_WAIT)
 

@@ -5,9 +5,9 @@ comparing beside the `text` for showing and sending. Everything that compares na
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Provider(StrEnum):
@@ -48,14 +48,13 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 _MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 _SHOWN_LENGTH = 80
 
-_HUB_URL = re.compile(r"(?:https?://)?(?:www\.)?(?:hf\.co|huggingface\.co)/(?P<rest>.*)", re.IGNORECASE)
-_HUB_PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_HUB_URL = r"(?:https?://)?(?:www\.)?(?:hf\.co|huggingface\.co)/(?P<rest>.*)"
+_HUB_PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?"
 HUB_NAME_LENGTH = 96
 """Characters of the longest name of a repository on the Hub, its owner and the slash included."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OllamaParts:
+class OllamaParts(NamedTuple):
     """The four parts of a name as Ollama reads it, defaults filled in, letters as written."""
 
     host: str
@@ -130,6 +129,8 @@ def _fault(what: str, part: str) -> str:
 
 
 def _code_point(letter: str) -> str:
+    import unicodedata  # noqa: PLC0415 - needed for a name that is wrong, and for no other
+
     return f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip()
 
 
@@ -155,7 +156,7 @@ def parse_huggingface(text: str) -> ModelName:
     The rules are those of huggingface_hub (its `utils/_validators.py`), but the owner must be written: the few
     repositories without one are old names of others.
     """
-    address = _HUB_URL.fullmatch(text)
+    address = re.fullmatch(_HUB_URL, text, re.IGNORECASE)
     if address:
         repository = "/".join(address["rest"].split("/")[:2]).partition("@")[0]
         raise InvalidName(f"{shown(text)} is an address; write the repository alone: {shown(repository)}")
@@ -165,7 +166,7 @@ def parse_huggingface(text: str) -> ModelName:
     if text.count("/") != 1:
         raise InvalidName(f"{shown(text)} is no repository of Hugging Face; write OWNER/REPOSITORY")
     for what, part in zip(("owner", "repository"), text.split("/"), strict=True):
-        if not _HUB_PART.fullmatch(part) or "--" in part or ".." in part or part.endswith(".git"):
+        if not re.fullmatch(_HUB_PART, part) or "--" in part or ".." in part or part.endswith(".git"):
             raise InvalidName(
                 f"{shown(text)} is no repository of Hugging Face: its {what} {_hub_fault(part)}; write"
                 " OWNER/REPOSITORY with letters, digits, '-', '_' and '.'"

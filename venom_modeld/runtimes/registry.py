@@ -5,9 +5,9 @@ which has one, loads nothing of the others.
 """
 
 import importlib
-import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import venom_modeld.runtimes as package
@@ -21,7 +21,8 @@ class _Kinds(Mapping[str, RuntimeKind]):
     """The kinds by their names, sorted. Reads the `kind` module of a folder only, which imports no client."""
 
     def __init__(self) -> None:
-        self._names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+        found = (module for folder in package.__path__ for module in Path(folder).glob("*/kind.py"))
+        self._names = sorted(module.parent.name for module in found)
 
     def __getitem__(self, name: str) -> RuntimeKind:
         if name not in self._names:

@@ -8,15 +8,14 @@ returned survives `kill -9` and a power cut. Progress is never written.
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from venom_modeld.core.catalogue import KeptAnswer, KeptSize
 from venom_modeld.core.events import Event, OperationRecord
 from venom_modeld.core.inventory import Entry, Inventory
 from venom_modeld.core.names import ModelName
 from venom_modeld.core.observed import ObservedState
 from venom_modeld.core.reasons import Reason
-from venom_modeld.state import attempts, catalogue, history, inventory, last_good
+from venom_modeld.state import attempts, history, inventory, last_good
 from venom_modeld.state.database import Database
 from venom_modeld.state.records import (
     AcceptedFile,
@@ -27,6 +26,9 @@ from venom_modeld.state.records import (
     Retention,
 )
 from venom_modeld.state.rows import Kind
+
+if TYPE_CHECKING:
+    from venom_modeld.core.catalogue import KeptAnswer, KeptSize
 
 STATE_FILE = "state.db"
 """The name of the file in the state folder."""
@@ -199,18 +201,26 @@ class Store:
         """Return the last good observation of a runtime, or None before the first."""
         return await self._database.read(last_good.load_observation, runtime)
 
-    async def save_catalogue(self, kept: KeptAnswer) -> None:
+    async def save_catalogue(self, kept: "KeptAnswer") -> None:
         """Keep what a catalogue said last to a question."""
+        from venom_modeld.state import catalogue  # noqa: PLC0415 - a plan asks for nothing of it
+
         await self._database.write(catalogue.save, kept, queries=self._retention.queries)
 
-    async def load_catalogue(self) -> tuple[KeptAnswer, ...]:
+    async def load_catalogue(self) -> "tuple[KeptAnswer, ...]":
         """Return every answer of a catalogue that is kept, the oldest first."""
+        from venom_modeld.state import catalogue  # noqa: PLC0415 - a plan asks for nothing of it
+
         return await self._database.read(catalogue.load)
 
-    async def save_sizes(self, sizes: Iterable[KeptSize]) -> None:
+    async def save_sizes(self, sizes: "Iterable[KeptSize]") -> None:
         """Keep the sizes that were looked up."""
+        from venom_modeld.state import catalogue  # noqa: PLC0415 - a plan asks for nothing of it
+
         await self._database.write(catalogue.save_sizes, tuple(sizes), keep=self._retention.sizes)
 
-    async def load_sizes(self) -> tuple[KeptSize, ...]:
+    async def load_sizes(self) -> "tuple[KeptSize, ...]":
         """Return every size that is kept, the oldest first."""
+        from venom_modeld.state import catalogue  # noqa: PLC0415 - a plan asks for nothing of it
+
         return await self._database.read(catalogue.load_sizes)

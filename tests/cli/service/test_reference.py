@@ -5,14 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from venom_modeld.cli.commands_service import service
 from venom_modeld.cli.service.files import settings_files, unit_files, vllm_files
 from venom_modeld.cli.service.state import State
 
 REFERENCE = (Path(__file__).parents[3] / "docs/reference/service.md").read_text(encoding="utf-8")
-COMMANDS = get_command(service).commands  # type: ignore[attr-defined]
+COMMANDS = service.commands
 
 
 def section(title: str) -> str:

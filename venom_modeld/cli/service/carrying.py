@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
+import click
 
 from venom_modeld.cli.exits import Failure
 from venom_modeld.cli.options import Format
@@ -85,5 +85,5 @@ def _confirm(*, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Failure("Nothing was done; add --yes to do it without being asked.")
-    if not typer.confirm("Do it?"):
+    if not click.confirm("Do it?"):
         raise Failure("Nothing was done.")

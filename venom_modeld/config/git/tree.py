@@ -62,7 +62,7 @@ class Tree:
         content = await git(self.folder, "cat-file", "blob", found, deadline=DEADLINE)
         decode(content, path=path)
         changed = await self._changed_by(tip, path)
-        return Source(path=Path(path), content=content, revision=changed.id, author=changed.author)
+        return Source(path=Path(path), content=content, commit=changed.id, author=changed.author)
 
     async def _changed_by(self, tip: Commit, path: str) -> Commit:
         """Return the commit that made the file what it is, where that can be told, else the newest one.

@@ -17,7 +17,7 @@ from venom_modeld.core.names import HUB_HOSTS, InvalidName, ModelName, parse_oll
 _HUB_REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9_.-]+)/(?P<repository>[A-Za-z0-9_.-]*[A-Z][A-Za-z0-9_.-]*)")
 _REGISTRY_HOST = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[0-9]{1,5})?$"
 _DIGEST = r"^(sha256:)?[0-9A-Fa-f]{64}$"
-_MARKED_GGUF = re.compile(r"[-_.]gguf$", re.IGNORECASE)
+_MARKED_GGUF = r"[-_.]gguf$"
 
 
 def parse_name(text: str) -> ModelName:
@@ -33,7 +33,7 @@ def parse_name(text: str) -> ModelName:
 
 
 def _not_for_ollama(text: str, repository: str) -> str:
-    gguf = text if _MARKED_GGUF.search(repository) else f"{text}-GGUF"
+    gguf = text if re.search(_MARKED_GGUF, repository, re.IGNORECASE) else f"{text}-GGUF"
     return (
         f"{shown(text)} looks like a repository of Hugging Face, whose safetensors files Ollama does not serve; under a"
         f" vllm runtime write it as it is; for GGUF files on Ollama write hf.co/{gguf}[:QUANT]; if it is a user's model"
