@@ -34,7 +34,7 @@ def test_a_group_is_loaded_with_its_own_commands() -> None:
 
 @pytest.mark.parametrize(
     ("word", "advice"),
-    [("chekc", "No such command 'chekc'. Did you mean 'check'?"), ("xyz", "No such command 'xyz'.\n")],
+    [("checks", "No such command 'checks'. Did you mean 'check'?"), ("xyz", "No such command 'xyz'.\n")],
 )
 def test_a_name_that_is_no_command_is_told_with_those_that_are_near(word: str, advice: str) -> None:
     """Nothing is loaded for it."""

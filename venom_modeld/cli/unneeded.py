@@ -15,7 +15,6 @@ from _thread import allocate_lock
 from types import ModuleType
 from typing import Any
 
-
 _GIVING_WAY = allocate_lock()
 """Two threads may need a module at once, and the second must not take away what the first has loaded."""
 
