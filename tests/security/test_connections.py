@@ -62,11 +62,15 @@ async def hung_up(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def serving(house: House, protocol: type[PatientProtocol] = Hasty) -> AsyncIterator[Callers]:
-    """Serve an application by a protocol."""
+async def serving(
+    house: House, protocol: type[PatientProtocol] = Hasty, *, keep_alive: int = 5
+) -> AsyncIterator[Callers]:
+    """Serve an application by a protocol; `keep_alive` is what uvicorn itself gives a connection between requests."""
     app = house.app()
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, http=protocol, ws="none", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, http=protocol, ws="none", log_config=None, access_log=False, timeout_keep_alive=keep_alive
+    )
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     async with AsyncExitStack() as stack:
@@ -113,6 +117,19 @@ async def test_a_request_byte_by_byte_is_not_waited_for(before: bytes) -> None:
         trickling = asyncio.create_task(trickle())
         assert b"HTTP/1.1 2" not in await hung_up(reader)
         trickling.cancel()
+
+
+async def test_a_connection_is_kept_between_requests_for_as_long_as_it_is_said() -> None:
+    """What uvicorn gives it does not count: the client of a library that keeps it as long would meet its end."""
+    async with serving(furnished(), PatientProtocol, keep_alive=0) as callers:
+        reader, writer = await callers.call()
+        for _ in range(3):
+            writer.write(STATUS)
+            async with asyncio.timeout(DEADLINE):
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+                await reader.readexactly(length)
+            assert head.startswith(b"HTTP/1.1 200")
 
 
 async def test_who_takes_no_answer_is_hung_up_on() -> None:

@@ -30,6 +30,8 @@ class PatientProtocol(H11Protocol):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        # uvicorn would close after half of it, for which many clients keep a connection too: some would meet its end
+        self.timeout_keep_alive = self.head_seconds  # type: ignore[assignment]  # a fraction is as good for a timer
         self._phase: Phase = ("", None, 0)
         self._waited = 0.0
         self._next_look: asyncio.TimerHandle | None = None
