@@ -1,8 +1,7 @@
 """Measures the claims, prints them as one table, and writes them down: `python -m bench [CLAIM...]`.
 
-Without names all are measured but that of a real vLLM, and the report and the page of the documentation are written
-anew; `vllm` alone writes its row beside the others. A claim that cannot be measured costs no other one its rows: it is
-told, and the exit code is 1.
+Without names all are measured but that of a real vLLM, whose row stays; with names, the rows of all others stay. A claim
+that cannot be measured costs no other one its rows: it is told, and the exit code is 1.
 """
 
 import compileall
@@ -18,7 +17,6 @@ from pathlib import Path
 from bench.claims.vllm import CLAIM as LIVE_CLAIM
 from bench.rows import Row
 
-LIVE = "vllm"
 CLAIMS = (
     "planning",
     "cycle",
@@ -50,10 +48,7 @@ def main(names: Sequence[str]) -> int:
         failed += [name] if found is None else []
         rows += found or []
     print(table(rows))
-    if not names:
-        write([*rows, *(row for row in written() if row.claim == LIVE_CLAIM)])
-    elif list(names) == [LIVE] and rows:
-        write([*(row for row in written() if row.claim != LIVE_CLAIM), *rows])
+    write(merged([row for row in written() if names or row.claim == LIVE_CLAIM], rows))
     if failed:
         sys.stderr.write(f"not measured: {', '.join(failed)}; the reasons are above\n")
     return int(bool(failed) or not all(row.holds for row in rows))
@@ -78,6 +73,13 @@ def measured(name: str) -> list[Row] | None:
 def written() -> list[Row]:
     """Return the rows of the last report."""
     return [Row(**row) for row in json.loads(REPORT.read_text())] if REPORT.exists() else []
+
+
+def merged(before: Sequence[Row], now: Sequence[Row]) -> list[Row]:
+    """Return the rows of now in the places of those of the same claims before; those of other claims stay."""
+    anew = {row.claim for row in now}
+    claims = dict.fromkeys(row.claim for row in (*before, *now))
+    return [row for claim in claims for row in (now if claim in anew else before) if row.claim == claim]
 
 
 def write(rows: Sequence[Row]) -> None:

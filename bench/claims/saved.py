@@ -17,7 +17,7 @@ from bench.rows import Above, Row, compared, in_turns, limited
 from bench.servers import AnOllama
 
 RUNS, MODELS = 200, 20
-RESTS, REST = 4, 65
+RESTS, REST = 10, 20
 """How often, after so many seconds in which nobody touches the file, it is saved once more."""
 MEDIAN_ABOVE, WORST = 0.060, 0.250
 
@@ -36,7 +36,7 @@ def measure() -> list[Row]:
     return [
         compared("a file saved → the first request, median", ours, floor, unit="s", against=against, target=target),
         limited(f"a file saved → the first request, worst of {RUNS}", ours, WORST, unit="s", told="the limit"),
-        limited("a file saved after a minute of rest → the first request", rested, WORST, unit="s", told="the limit"),
+        limited("a file saved after a rest → the first request", rested, WORST, unit="s", told="the limit"),
     ]
 
 

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from bench.__main__ import table
+from bench.__main__ import merged, table
 from bench.rows import Above, Row, Target, Untold, compared, in_turns, limited, said
 
 
@@ -75,3 +76,14 @@ def test_the_table_is_markdown() -> None:
     assert len({len(line) for line in lines}) == 1
     assert "| no " in lines[2]
     assert "| yes " in lines[3]
+
+
+def test_rows_stay_until_their_claim_is_measured_again() -> None:
+    """A claim has its place, and all of its rows, of which there may be several, are replaced at once."""
+
+    def rows(*claims: str, runs: int) -> list[Row]:
+        found = row(Target(limit=2), [1.0] * runs, [1.0] * runs)
+        return [replace(found, claim=claim) for claim in claims]
+
+    found = merged(rows("start", "start", "idle", runs=3), rows("saved", "start", runs=5))
+    assert [(one.claim, one.runs) for one in found] == [("start", 5), ("idle", 3), ("saved", 5)]

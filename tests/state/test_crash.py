@@ -31,7 +31,7 @@ async def write(path, first):
         names = [parse_ollama(f"model-{number}-{part}") for part in range(5)]
         await store.record("ollama", Entry(name=names[0]))
         await store.keep("ollama", names)
-        await store.append_event(Event(at=float(number), type="OperationStarted"))
+        await store.append_events([Event(at=float(number), type="OperationStarted")])
         print(number, flush=True)
 
 asyncio.run(write(Path(sys.argv[1]), int(sys.argv[2])))

@@ -35,7 +35,7 @@ async def fill(path: Path) -> None:
         await store.save_file(AcceptedFile(revision="sha256:1", generation=1, content=b"x" * 3000, accepted_at=1.0))
         installed = {name: InstalledModel(name=name, digest="sha256:d") for name in NAMES}
         await store.save_observation("ollama", ObservedState(installed=installed), at=1.0)
-        await store.append_event(Event(at=1.0, type="FileAccepted"))
+        await store.append_events([Event(at=1.0, type="FileAccepted")])
         await store.note_reconciliation("ollama", "sha256:1", Reason.SUCCEEDED, at=1.0, seconds=0.1)
 
 

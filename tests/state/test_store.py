@@ -274,7 +274,7 @@ async def test_events_are_the_latest_oldest_first(path: Path) -> None:
     """The log of events keeps the newest and gives them in the order in which they happened."""
     async with await Store.open(path, retention=Retention(events=4)) as store:
         for number in range(10):
-            await store.append_event(Event(at=float(number), type="OperationStarted"))
+            await store.append_events([Event(at=float(number), type="OperationStarted")])
         assert [event.at for event in await store.events(2)] == [8.0, 9.0]
         assert [event.at for event in await store.events(99)] == [6.0, 7.0, 8.0, 9.0]
 
@@ -354,7 +354,8 @@ class TestCallers:
         """A write that was begun before the store was closed is in the file."""
         store = await Store.open(path)
         writes = [
-            asyncio.create_task(store.append_event(Event(at=float(number), type="RuntimeLost"))) for number in range(20)
+            asyncio.create_task(store.append_events([Event(at=float(number), type="RuntimeLost")]))
+            for number in range(20)
         ]
         await asyncio.sleep(0)
         await store.close()

@@ -12,7 +12,7 @@ OFTEN_SECONDS, SELDOM_SECONDS = 0.1, 1.0
 """Between two measurements: of a loop that works, and of one that rests. Each costs an idle daemon a tenth of a
 millisecond of the processor, and where nothing is done nothing waits."""
 
-BUSY = 0.02
+BUSY = 0.1
 """Of one processor: a loop whose thread used more than this share since the last measurement counts as working."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)

@@ -51,7 +51,7 @@ _LONGEST_BURST = 10
 
 
 async def watch(
-    path: Path | str, *, stop: asyncio.Event, poll: float = 30.0, debounce: float = 0.03, alert: float = 60.0
+    path: Path | str, *, stop: asyncio.Event, poll: float = 30.0, debounce: float = 0.03, alert: float = 15.0
 ) -> AsyncGenerator[None, None]:
     """Yield once when the watch stands, and then each time when the content behind `path` may have changed.
 

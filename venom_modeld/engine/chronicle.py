@@ -1,7 +1,8 @@
-"""Keeps the log of events: to the board at once, to the state store one after another, never in the teller's way."""
+"""Keeps the log of events: to the board at once, to the state store soon after, never in the teller's way."""
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Self
 
 from venom_modeld.core.events import Event
@@ -14,6 +15,9 @@ logger = logging.getLogger(__name__)
 WAITING = 1000
 """How many events may wait for a slow disk; more are still shown, but not kept."""
 
+GATHER_SECONDS = 0.1
+"""How long events are gathered before they are written, all in one: an operation often ends where the next begins."""
+
 
 class Chronicle:
     """Use it as an async context manager; what was told is written when it ends."""
@@ -21,7 +25,9 @@ class Chronicle:
     def __init__(self, store: Store, board: Board) -> None:
         self._store = store
         self._board = board
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._waiting: list[Event] = []
+        self._told = asyncio.Event()
+        self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -31,23 +37,36 @@ class Chronicle:
 
     async def __aexit__(self, *_: object) -> None:
         """Write what is left."""
-        self._queue.put_nowait(None)
+        self._ending.set()
+        self._told.set()
         if self._task is not None:
             await self._task
 
     def tell(self, event: Event) -> None:
         """Take an event."""
         self._board.tell(event)
-        if self._queue.qsize() < WAITING:
-            self._queue.put_nowait(event)
+        if len(self._waiting) < WAITING:
+            self._waiting.append(event)
+            self._told.set()
 
     async def _write(self) -> None:
         broken = False
-        while (event := await self._queue.get()) is not None:
-            try:
-                await self._store.append_event(event)
-                broken = False
-            except StateError as error:
-                if not broken:
-                    logger.warning("event log cannot be written", extra={"detail": error.message})
-                broken = True
+        while not self._ending.is_set() or self._waiting:
+            await self._told.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._ending.wait()
+            self._told.clear()
+            events, self._waiting = self._waiting, []
+            if events:
+                broken = not await self._kept(events, quietly=broken)
+
+    async def _kept(self, events: list[Event], *, quietly: bool) -> bool:
+        """Write events, and tell whether that could be done; the log hears of a failure unless it is `quietly`."""
+        try:
+            await self._store.append_events(events)
+        except StateError as error:
+            if not quietly:
+                logger.warning("event log cannot be written", extra={"detail": error.message})
+            return False
+        return True

@@ -144,11 +144,11 @@ def _is_ready(snapshot: RuntimeSnapshot) -> bool:
 
 def _pending(step: Step, outcome: Outcome) -> OperationRecord:
     """Return the record of a step as long as it is not running: it waits, or it failed and is blocked."""
-    operation, block = step.operation, step.block
+    operation, block, key = step.operation, step.block, step.key
     failed = block is not None and block.kind in (BlockKind.STALLED, BlockKind.BACKOFF)
     return OperationRecord(
-        id=operation.key,
-        key=operation.key,
+        id=key,
+        key=key,
         runtime=operation.runtime,
         type=operation.type,
         model=operation.model.text,

@@ -1,6 +1,7 @@
 """What happened: operations, reconciliations and events, each bounded, the oldest dropped in the same transaction."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import replace
 
 from venom_modeld.core.events import Event, OperationRecord, OperationStatus
@@ -112,9 +113,9 @@ def reconciliations(connection: sqlite3.Connection, limit: int, runtime: str | N
     return rows.understood(Reconciliation, found, what="reconciliation")
 
 
-def append_event(connection: sqlite3.Connection, event: Event, *, keep: int) -> None:
-    """Add an event and drop those that are too many."""
-    connection.execute("INSERT INTO events (body) VALUES (?)", (codec.dump(event),))
+def append_events(connection: sqlite3.Connection, events: Iterable[Event], *, keep: int) -> None:
+    """Add events and drop those that are too many."""
+    connection.executemany("INSERT INTO events (body) VALUES (?)", [(codec.dump(event),) for event in events])
     connection.execute(
         "DELETE FROM events WHERE seq <= (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?)", (keep,)
     )

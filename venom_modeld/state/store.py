@@ -171,9 +171,9 @@ class Store:
         """Return up to `limit` lines, the latest first."""
         return await self._database.read(history.reconciliations, limit, runtime)
 
-    async def append_event(self, event: Event) -> None:
-        """Add an event to the log."""
-        await self._database.write(history.append_event, event, keep=self._retention.events)
+    async def append_events(self, events: Iterable[Event]) -> None:
+        """Add events to the log, in their order."""
+        await self._database.write(history.append_events, tuple(events), keep=self._retention.events)
 
     async def events(self, limit: int) -> tuple[Event, ...]:
         """Return the latest `limit` events, oldest first."""
