@@ -1,7 +1,7 @@
 """Measures the claims, prints them as one table, and writes them down: `python -m bench [CLAIM...]`.
 
-Without names all are measured but that of a real vLLM, whose row stays; with names, the rows of all others stay. A claim
-that cannot be measured costs no other one its rows: it is told, and the exit code is 1.
+Without names all are measured but that of a real vLLM, whose row stays; with names, the rows of all others stay. A
+claim that cannot be measured costs no other one its rows: it is told, and the exit code is 1.
 """
 
 import compileall
