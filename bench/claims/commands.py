@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.rows import Row, Target, compared, in_turns
 from bench.servers import AnOllama
 
-RUNS = 20
+RUNS = 40
 FLOOR = ("-c", "import yaml, pydantic")
 
 

@@ -1,6 +1,7 @@
 """Fifty runtimes of 200 models each, five of them dead: the cycles of the living take no longer for it."""
 
 import asyncio
+import gc
 import socket
 import tempfile
 import time
@@ -13,7 +14,7 @@ from bench.rows import Row, Target, compared, in_turns
 from bench.servers import AnOllama
 from venom_modeld.engine.worker import Worker
 
-LIVING, DEAD, MODELS, RUNS = 45, 5, 200, 15
+LIVING, DEAD, MODELS, RUNS = 45, 5, 200, 80
 WAITED_FOR = 0.1
 """Seconds after which the dead have been asked and are waited for, as they are nearly all the time."""
 
@@ -44,6 +45,7 @@ def _silence() -> socket.socket:
 async def _cycles(living: Sequence[Worker], dead: Sequence[Worker]) -> float:
     waiting = [asyncio.create_task(worker._loop._cycle()) for worker in dead]
     await asyncio.sleep(WAITED_FOR)
+    gc.collect()
     began = time.perf_counter()
     await asyncio.gather(*(worker._loop._cycle() for worker in living))
     took = time.perf_counter() - began

@@ -1,6 +1,7 @@
 """What a long garbage collection leaves is not looked through again."""
 
 import gc
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -78,3 +79,11 @@ def test_what_is_put_aside_goes_when_nobody_refers_to_it() -> None:
     with short_pauses():
         kept.clear()
         assert ended == ["gone"]
+
+
+def test_threads_take_short_turns_while_it_lasts() -> None:
+    """The event loop gets its turn sooner beside a thread that works; afterwards it is as it was."""
+    before = sys.getswitchinterval()
+    with short_pauses():
+        assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() == before
