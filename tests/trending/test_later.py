@@ -85,6 +85,28 @@ async def test_who_gives_up_leaves_them_to_the_others(server: ScriptedServer, sh
     await asyncio.wait({running})
 
 
+async def test_a_hub_whose_address_makes_no_sense_is_one_that_fails(server: ScriptedServer) -> None:
+    """Whoever asks is told, and the daemon goes on."""
+    running = catalogues_later(
+        choices(server),
+        MemoryShelf(),
+        local_ollama=lambda: None,
+        environ=environ(server, HF_ENDPOINT="http://["),
+    )
+    async with asyncio.timeout(DEADLINE), running as later:
+        found = await later.search("wren", Provider.HUGGINGFACE, 10)
+        assert found.entries == ()
+        assert found.error
+
+
+class Faulty(MemoryShelf):
+    """A store with a fault in its program."""
+
+    async def load_catalogue(self) -> tuple[KeptAnswer, ...]:
+        """Fail as nobody expects."""
+        raise ZeroDivisionError
+
+
 async def test_a_failure_to_load_them_is_not_lived_with(server: ScriptedServer) -> None:
     """The block is ended by it: a daemon without catalogues would keep whoever asks waiting for good."""
     with pytest.raises(ExceptionGroup) as caught:
@@ -92,11 +114,11 @@ async def test_a_failure_to_load_them_is_not_lived_with(server: ScriptedServer) 
             asyncio.timeout(DEADLINE),
             catalogues_later(
                 choices(server),
-                MemoryShelf(),
+                Faulty(),
                 local_ollama=lambda: None,
-                environ=environ(server, HF_ENDPOINT="http://["),
+                environ=environ(server),
                 first=0,
             ),
         ):
             await asyncio.Event().wait()
-    assert caught.group_contains(ValueError)
+    assert caught.group_contains(ZeroDivisionError)

@@ -131,7 +131,12 @@ def _agent(version: str) -> str:
 
 
 def _hub_name(environ: Mapping[str, str]) -> str:
-    return urlsplit(environ.get("HF_ENDPOINT") or "https://huggingface.co").netloc
+    """Return the host of the Hub; an address that makes no sense stands for itself, and fails where it is asked."""
+    address = environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return address
 
 
 _OFF = (
